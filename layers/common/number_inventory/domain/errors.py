@@ -1,0 +1,75 @@
+"""Everything that can go wrong, as types: a caller decides by type, never by text.
+
+Each message says what happened, where, and what to do. None ever holds a credential.
+"""
+
+
+class InventoryError(Exception):
+    """Root of every error this product raises on purpose."""
+
+
+class PermanentError(InventoryError):
+    """Trying again without a change cannot help: somebody has to act."""
+
+
+class RetryableError(InventoryError):
+    """The same call may succeed later."""
+
+
+class InvalidInputError(PermanentError):
+    """A value from outside breaks a rule.
+
+    Attributes:
+        field: the name of the offending input, as its giver knows it.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        self.field = field
+        super().__init__(f"{field}: {message}")
+
+
+class NotFoundError(PermanentError):
+    """The named thing does not exist."""
+
+
+class AlreadyExistsError(PermanentError):
+    """The named thing exists already and is left as it is."""
+
+
+class RuleViolationError(PermanentError):
+    """The number's present state does not allow what was asked (for example, assigning a number in use)."""
+
+
+class SettingBrokenError(PermanentError):
+    """A stored setting cannot be understood; whatever depends on it waits until it is corrected."""
+
+
+class DeviceError(InventoryError):
+    """A device did not give a snapshot. Nothing may be concluded about its numbers."""
+
+
+class DeviceUnreachableError(DeviceError, RetryableError):
+    """Name resolution, connection, TLS, timeout or a 5xx: the device did not answer properly."""
+
+
+class LoginRefusedError(DeviceError, PermanentError):
+    """401 or 403: the device refuses the user.
+
+    Never retried by itself, because the device locks out the caller's address after a few failures (AudioCodes).
+    """
+
+
+class DeviceRejectedError(DeviceError, PermanentError):
+    """The device, or the rules for its address, refuse what was asked; its configuration needs a person."""
+
+
+class CredentialsMissingError(DeviceError, PermanentError):
+    """No usable credentials are stored for the device."""
+
+
+class StorageBusyError(RetryableError):
+    """The database or another AWS service throttled, timed out or failed even after its own retries."""
+
+
+class StorageRefusedError(PermanentError):
+    """AWS refused a call for good: permission, missing table or a malformed request."""

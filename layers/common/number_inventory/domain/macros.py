@@ -1,0 +1,149 @@
+"""Named macros: settings with a string value, resolved customer first, then global, then the built-in default.
+
+Sources: VOSS named macro `audiocodes_cooling_duration` (default 2 days), VOSS Global Settings for number cooling
+    (off, 30 days).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from number_inventory.domain.cooling import CoolingSettings, parse_cooling_days
+from number_inventory.domain.errors import InvalidInputError, NotFoundError, SettingBrokenError
+
+_T = TypeVar("_T")
+
+GLOBAL = "#global"
+"""Where global values stand: no customer's name can hold a `#`."""
+
+AUDIOCODES_COOLING_DURATION = "audiocodes_cooling_duration"
+COOLING_ENABLED = "number_inventory_cooling_enabled"
+COOLING_DURATION = "number_inventory_cooling_duration_days"
+
+
+@dataclass(frozen=True, slots=True)
+class MacroDefinition:
+    """A macro that this product knows.
+
+    Attributes:
+        check: reads the value; raises InvalidInputError where it is not allowed.
+        allowed: the same in words.
+    """
+
+    name: str
+    default: str
+    purpose: str
+    allowed: str
+    check: Callable[[str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class MacroValue:
+    """A resolved macro and where its value came from: `customer`, `global` or `default`."""
+
+    name: str
+    value: str
+    origin: str
+
+
+def _parse_switch(text: str) -> bool:
+    lowered = text.strip().lower()
+    if lowered not in {"true", "false"}:
+        raise InvalidInputError(COOLING_ENABLED, f"must be 'true' or 'false', not {text!r}")
+    return lowered == "true"
+
+
+def _parse_audiocodes_days(text: str) -> int:
+    return parse_cooling_days(text, field=AUDIOCODES_COOLING_DURATION)
+
+
+def _parse_global_days(text: str) -> int:
+    return parse_cooling_days(text, field=COOLING_DURATION)
+
+
+MACROS: Mapping[str, MacroDefinition] = {
+    macro.name: macro
+    for macro in (
+        MacroDefinition(
+            name=AUDIOCODES_COOLING_DURATION,
+            default="2",
+            purpose="Days a number cools once its last AudioCodes registration is gone (how long a device may be offline).",
+            allowed="whole days, 0 to 999",
+            check=_parse_audiocodes_days,
+        ),
+        MacroDefinition(
+            name=COOLING_ENABLED,
+            default="false",
+            purpose="Enable Number Inventory Cooling: whether numbers freed by other vendors cool at all.",
+            allowed="true or false",
+            check=_parse_switch,
+        ),
+        MacroDefinition(
+            name=COOLING_DURATION,
+            default="30",
+            purpose="Number Inventory Cooling Duration (Days), for numbers freed by other vendors.",
+            allowed="whole days, 0 to 999",
+            check=_parse_global_days,
+        ),
+    )
+}
+
+
+def macro_definition(name: str) -> MacroDefinition:
+    """The macro of this name.
+
+    Raises:
+        NotFoundError: there is none; the message lists those there are.
+    """
+    definition = MACROS.get(name)
+    if definition is None:
+        raise NotFoundError(f"there is no macro {name!r}; known are {', '.join(sorted(MACROS))}")
+    return definition
+
+
+def check_macro_value(name: str, value: str) -> None:
+    """Refuse a value before it is stored.
+
+    Raises:
+        NotFoundError: there is no such macro.
+        InvalidInputError: the value is not allowed for it.
+    """
+    macro_definition(name).check(value)
+
+
+def resolve_macro(name: str, customer_value: str | None, global_value: str | None) -> MacroValue:
+    """The value in force: the customer's, else the global one, else the built-in default."""
+    if customer_value is not None:
+        return MacroValue(name, customer_value, "customer")
+    if global_value is not None:
+        return MacroValue(name, global_value, "global")
+    return MacroValue(name, macro_definition(name).default, "default")
+
+
+def audiocodes_cooling_days(macro: MacroValue) -> int:
+    """Days from the resolved `audiocodes_cooling_duration`; it alone decides for AudioCodes numbers.
+
+    Raises:
+        SettingBrokenError: what is stored is no duration: removals wait, nothing is guessed.
+    """
+    return _stored(macro, _parse_audiocodes_days)
+
+
+def global_cooling_settings(enabled: MacroValue, days: MacroValue) -> CoolingSettings:
+    """The customer's global cooling settings from the resolved macros.
+
+    Raises:
+        SettingBrokenError: what is stored is not allowed.
+    """
+    return CoolingSettings(enabled=_stored(enabled, _parse_switch), days=_stored(days, _parse_global_days))
+
+
+def _stored(macro: MacroValue, parse: Callable[[str], _T]) -> _T:
+    try:
+        return parse(macro.value)
+    except InvalidInputError as error:
+        message = (
+            f"the stored {macro.origin} value of a macro is broken, so whatever depends on it waits. {error}. "
+            f"Correct it with: number-inventory macros set {macro.name} <value>"
+        )
+        raise SettingBrokenError(message) from error

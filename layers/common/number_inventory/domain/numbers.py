@@ -1,0 +1,153 @@
+"""The number record: one internal number inventory item (INI) and what it may hold.
+
+Spellings of Status and Usage, and the field names, are VOSS Automate's.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from number_inventory.domain.cooling import cooling_tag
+from number_inventory.domain.errors import InvalidInputError
+
+AUDIOCODES = "AudioCodes"
+_CANONICAL = re.compile(r"\+[0-9]{1,15}|[0-9*#]{1,20}", re.ASCII)
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+
+
+class Status(StrEnum):
+    """The Status of a number, in VOSS's exact spelling."""
+
+    AVAILABLE = "Available"
+    USED = "Used"
+    USED_UTILITY = "Used-Utility"
+    RESERVED = "Reserved"
+    COOLING = "Cooling"
+
+
+class Usage(StrEnum):
+    """What a used number is used for, in VOSS's exact spelling; blank where nothing uses it."""
+
+    NONE = ""
+    DEVICE = "Device"
+    USER = "User"
+    HUNT_PILOT = "Hunt_Pilot"
+    PICKUP_GROUP_PILOT = "Pickup_Group_Pilot"
+    CALL_HANDLER_PILOT = "Call_Handler_Pilot"
+    VOICEMAIL_PILOT = "Voicemail_Pilot"
+    MEET_ME = "Meet_Me"
+    CTI_ROUTE_POINT = "CTI_RoutePoint"
+    CALL_PARK = "Call_Park"
+    DIRECTED_CALL_PARK = "Directed_Call_Park"
+    VOSS_PHONE = "VOSS_Phone"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A device on which a number is registered now.
+
+    Attributes:
+        device: the device's name within the customer.
+        since: when a sync first saw the number there (UTC).
+        sync: the sequence number of the device's sync that wrote this entry; an older sync cannot undo it.
+    """
+
+    device: str
+    since: datetime
+    sync: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberRecord:
+    """One number of one customer. Identity is (customer, number); all instants are UTC.
+
+    Attributes:
+        number: canonical, see `canonical_number`.
+        tag: what an operator wrote; kept through a cooling, see `shown_tag`.
+        release_date: set only while Cooling.
+        holders: by device name, each device once; a number with a holder is never assigned.
+        version: grows by one with each write; 0 has not been stored yet. Every write is conditional on it.
+        reserved_until: when a reservation lapses; None does not lapse.
+        reason: why the last write happened, for people.
+    """
+
+    customer: str
+    number: str
+    status: Status = Status.AVAILABLE
+    usage: Usage = Usage.NONE
+    vendor: str = ""
+    tag: str = ""
+    release_date: datetime | None = None
+    cooling_since: datetime | None = None
+    description: str = ""
+    extra1: str = ""
+    extra2: str = ""
+    extra3: str = ""
+    internal_number_type: str = ""
+    e164_number: str = ""
+    site: str = ""
+    reserved_for: str = ""
+    reservation_notes: str = ""
+    reserved_until: datetime | None = None
+    holders: tuple[Holder, ...] = ()
+    version: int = 0
+    created_at: datetime | None = None
+    created_by: str = ""
+    updated_at: datetime | None = None
+    updated_by: str = ""
+    reason: str = ""
+
+    def holder(self, device: str) -> Holder | None:
+        """The entry of this device, or None when the number is not registered there."""
+        return next((holder for holder in self.holders if holder.device == device), None)
+
+    def shown_tag(self, now: datetime) -> str:
+        """The Tag as people see it: the cooling message while Cooling, else what an operator wrote (VOSS)."""
+        if self.status is Status.COOLING and self.release_date is not None:
+            return cooling_tag(self.release_date, now)
+        return self.tag
+
+
+def canonical_number(text: str, *, field: str = "number") -> str:
+    r"""The one spelling under which a number is known: `+` and up to 15 digits, or 1 to 20 of digits, `*`, `#`.
+
+    VOSS exports E.164 numbers as `\+44...`: accepted, and kept as `+44...`.
+
+    Raises:
+        InvalidInputError: the text is not a number.
+    """
+    number = text.strip().removeprefix("\\")
+    if not _CANONICAL.fullmatch(number):
+        message = f"must be '+' and 1 to 15 digits, or 1 to 20 of digits, '*' and '#', not {text[:40]!r}"
+        raise InvalidInputError(field, message)
+    return number
+
+
+def is_canonical(text: str) -> bool:
+    """Whether the text already is a canonical number."""
+    return _CANONICAL.fullmatch(text) is not None
+
+
+def slug(text: str, *, field: str) -> str:
+    """Check the name of a customer or a device: lower case letters, digits and inner hyphens, 1 to 63 characters.
+
+    Raises:
+        InvalidInputError: the text is not such a name.
+    """
+    if not _SLUG.fullmatch(text):
+        message = f"must be 1 to 63 lower case letters, digits or inner hyphens, not {text[:70]!r}"
+        raise InvalidInputError(field, message)
+    return text
+
+
+def with_holder(holders: Iterable[Holder], holder: Holder) -> tuple[Holder, ...]:
+    """The holders with this one in it, each device once, in the order of device names."""
+    others = [known for known in holders if known.device != holder.device]
+    return tuple(sorted([*others, holder], key=lambda known: known.device))
+
+
+def without_holder(holders: Iterable[Holder], device: str) -> tuple[Holder, ...]:
+    """The holders without this device."""
+    return tuple(known for known in holders if known.device != device)
