@@ -96,6 +96,8 @@ class DeviceState:
         uptime_seconds: as the device said then.
         held_numbers: how many numbers the device held then.
         unmapped: how many AORs mapped to no number then.
+        refused_credentials: version of the credentials that the device refused; 0 for none. That version is not tried
+            again, because a few failures make the device lock out the caller's address (AudioCodes).
     """
 
     health: Health = Health.NEVER_SYNCED
@@ -109,3 +111,4 @@ class DeviceState:
     uptime_seconds: int | None = None
     held_numbers: int = 0
     unmapped: int = 0
+    refused_credentials: int = 0

@@ -67,7 +67,7 @@ MACROS: Mapping[str, MacroDefinition] = {
         MacroDefinition(
             name=AUDIOCODES_COOLING_DURATION,
             default="2",
-            purpose="Days a number cools once its last AudioCodes registration is gone (how long a device may be offline).",
+            purpose="Days a number cools once its last AudioCodes registration is gone (longest offline time).",
             allowed="whole days, 0 to 999",
             check=_parse_audiocodes_days,
         ),

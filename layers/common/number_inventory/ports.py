@@ -1,0 +1,282 @@
+"""What the services need of the outside, as Protocols; adapters implement them.
+
+Every implementation raises the errors of `number_inventory.domain.errors` only: `StorageBusyError` when the same call may
+succeed later, `StorageRefusedError` when it never will, `DeviceError` for anything that a device does.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from number_inventory.domain.devices import Device, DeviceKey, DeviceState
+from number_inventory.domain.lifecycle import Decision
+from number_inventory.domain.macros import MacroValue
+from number_inventory.domain.numbers import NumberRecord, Status
+from number_inventory.domain.snapshots import Snapshot
+
+
+class Clock(Protocol):
+    """Where the time comes from."""
+
+    def now(self) -> datetime:
+        """The present instant, UTC."""
+
+
+# --- numbers ---------------------------------------------------------------------------------------------------------
+
+
+class WriteResult(StrEnum):
+    """What became of one conditional write."""
+
+    WRITTEN = "written"
+    SUPERSEDED = "superseded"
+    """Somebody else changed the number since it was read: read again and decide anew."""
+    FAILED = "failed"
+    """The write could not be made, or its answer was lost, even after retries: it may or may not stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueNumber:
+    """A candidate for release from the cooling index, which may lag: the record decides."""
+
+    customer: str
+    number: str
+    release_date: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberQuery:
+    """Which numbers of a customer a listing shows; None means any. Prefix is of the canonical number."""
+
+    customer: str
+    status: Status | None = None
+    vendor: str | None = None
+    usage: str | None = None
+    site: str | None = None
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberPage:
+    """Some numbers in the order of their spelling.
+
+    Attributes:
+        last: continue after this number; None when there is nothing behind it. A page may be empty and still have one.
+    """
+
+    numbers: tuple[NumberRecord, ...]
+    last: str | None
+
+
+class Inventory(Protocol):
+    """The numbers of all customers."""
+
+    def get(self, customer: str, number: str) -> NumberRecord | None:
+        """One number, strongly consistent."""
+
+    def peek(self, customer: str, number: str) -> NumberRecord | None:
+        """One number, eventually consistent: for looking, at half the price."""
+
+    def get_many(self, customer: str, numbers: Sequence[str]) -> Mapping[str, NumberRecord]:
+        """Those of the numbers that exist, by number; strongly consistent, since "nothing to do" is never re-checked."""
+
+    def save(self, decisions: Sequence[Decision]) -> Sequence[WriteResult]:
+        """Write each decision if its number still is as it was in `before`; results in the same order.
+
+        Numbers are independent: one that fails does not stop the others. Each number may stand in it once. Decisions
+        that need no write count as written. A stored record's version is its predecessor's plus one.
+        """
+
+    def due(self, until: datetime, customer: str | None = None) -> Iterator[Sequence[DueNumber]]:
+        """Numbers whose Release Date is at or before `until`, batch by batch; every customer's, or one's."""
+
+    def page(self, query: NumberQuery, limit: int, after: str | None) -> NumberPage:
+        """At most `limit` numbers that match, from those after `after`."""
+
+    def every(self, customer: str) -> Iterator[Sequence[NumberRecord]]:
+        """All numbers of a customer, batch by batch, in bounded memory."""
+
+
+# --- devices and their syncs -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The right to sync one device, for a while; nobody else syncs it meanwhile.
+
+    Attributes:
+        sync: this sync's sequence number; every lease of a device has a greater one, so older writers are known.
+        until: after this instant the lease is not worth anything; stop before it.
+        digest: of the numbers that the last settled sync left, empty before the first.
+        settled_sync: the last sync whose register is settled. If that was not the one before this, it stopped
+            half-way, and its numbers are in doubt and must be looked at again.
+        base: where the register's present base image stands, see `Registrations`; empty before the first.
+    """
+
+    key: DeviceKey
+    sync: int
+    until: datetime
+    device: Device
+    state: DeviceState
+    digest: str
+    settled_sync: int
+    base: str
+
+    @property
+    def settled(self) -> bool:
+        """Whether every earlier sync came to its end."""
+        return self.settled_sync == self.sync - 1
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterHead:
+    """What a settled sync leaves for the next: the digest of the held numbers, and the register's base image."""
+
+    digest: str
+    base: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceEntry:
+    """A device with its state, as listings show it."""
+
+    device: Device
+    state: DeviceState
+
+
+class Devices(Protocol):
+    """The configured devices, their states and their leases."""
+
+    def add(self, device: Device) -> None:
+        """Add a device; raises AlreadyExistsError where the name is taken, and changes nothing then."""
+
+    def get(self, key: DeviceKey) -> DeviceEntry:
+        """One device; raises NotFoundError."""
+
+    def of_customer(self, customer: str) -> Sequence[DeviceEntry]:
+        """All devices of a customer, by name."""
+
+    def set_enabled(self, key: DeviceKey, *, enabled: bool) -> None:
+        """Let schedules sync the device, or not; its numbers stay as they are. Raises NotFoundError."""
+
+    def remove(self, key: DeviceKey, lease: Lease) -> None:
+        """Forget the device; only under its lease."""
+
+    def enabled(self) -> Iterator[DeviceKey]:
+        """Every enabled device of every customer."""
+
+    def customers(self) -> Iterator[str]:
+        """Every customer that has an enabled device, each once."""
+
+    def acquire(self, key: DeviceKey, now: datetime, until: datetime, *, even_disabled: bool = False) -> Lease | None:
+        """Take the lease; None while somebody else has it. Raises NotFoundError for no such (enabled) device."""
+
+    def finish(self, lease: Lease, state: DeviceState, head: RegisterHead | None) -> bool:
+        """Give the lease back and keep the state; `head` if the register is settled, None if it is in doubt.
+
+        Returns False where the lease was lost to somebody else: then nothing is written.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """The numbers a device is known to hold.
+
+    Attributes:
+        held: as the settled syncs left it, with the intents of unsettled ones taken as done.
+        doubtful: numbers that an unsettled sync may or may not have changed; only their records tell.
+        base: where the base image stands that `held` starts from; empty before the first.
+        journal: how many journal parts stand behind the base.
+        journal_numbers: how many numbers they name in all: when there are many, a new base is due.
+    """
+
+    held: frozenset[str]
+    doubtful: frozenset[str]
+    base: str
+    journal: int
+    journal_numbers: int
+
+
+class Registrations(Protocol):
+    """Per device, which numbers it is known to hold: a base image and a journal of changes.
+
+    The order of a sync makes it safe: intents are written here first, the numbers second, the head (on the device) last.
+    """
+
+    def load(self, lease: Lease) -> Register:
+        """Read the register of the leased device."""
+
+    def intend(self, lease: Lease, register: Register, held: frozenset[str]) -> Register:
+        """Write what this sync is about to do, before any number changes: the device will hold `held`.
+
+        Every number by which `held` differs from `register.held` is doubtful until the sync is settled, as are those
+        that were doubtful before. Returns the register as it stands then.
+        """
+
+    def compact(self, lease: Lease, register: Register) -> Register:
+        """Write a new base image where the journal has grown; else nothing. Returns where the base stands."""
+
+    def forget(self, key: DeviceKey) -> None:
+        """Remove the register of a device that is removed."""
+
+
+# --- settings, secrets, sources --------------------------------------------------------------------------------------
+
+
+class Macros(Protocol):
+    """Named macros as stored."""
+
+    def resolve(self, customer: str, names: Sequence[str]) -> Mapping[str, MacroValue]:
+        """The values in force for a customer: its own, else the global one, else the built-in default."""
+
+    def put(self, scope: str, name: str, value: str) -> None:
+        """Store a value for a customer or for `GLOBAL`; the caller has checked it."""
+
+    def stored(self, scope: str) -> Mapping[str, str]:
+        """All values stored for a customer or for `GLOBAL`."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Credentials:
+    """A device user and its password; never shown, not even in a traceback.
+
+    Attributes:
+        version: grows when the stored credentials change; a refused version is not tried again.
+    """
+
+    username: str
+    password: str
+    version: int = 0
+
+    def __repr__(self) -> str:
+        """Say what it is, and nothing of what it holds."""
+        return "Credentials(...)"
+
+
+class Secrets(Protocol):
+    """Where device credentials are kept."""
+
+    def credentials(self, key: DeviceKey, *, fresh: bool = False) -> Credentials:
+        """The credentials of a device; `fresh` passes by any cache. Raises CredentialsMissingError."""
+
+    def store(self, key: DeviceKey, credentials: Credentials) -> None:
+        """Keep a device's credentials, encrypted."""
+
+    def forget(self, key: DeviceKey) -> None:
+        """Remove a device's credentials; nothing where there are none."""
+
+
+class DeviceSource(Protocol):
+    """A way to ask devices of one kind."""
+
+    def snapshot(self, device: Device, credentials: Credentials) -> Snapshot:
+        """Ask the device for its registered users; raises DeviceError where nothing can be concluded."""
+
+
+class SyncQueue(Protocol):
+    """Where single syncs wait for a worker."""
+
+    def send(self, keys: Sequence[DeviceKey]) -> Sequence[DeviceKey]:
+        """Queue one sync for each device; returns those that could not be queued."""
