@@ -1,7 +1,7 @@
 """What the services need of the outside, as Protocols; adapters implement them.
 
-Every implementation raises the errors of `number_inventory.domain.errors` only: `StorageBusyError` when the same call may
-succeed later, `StorageRefusedError` when it never will, `DeviceError` for anything that a device does.
+Every implementation raises the errors of `number_inventory.domain.errors` only: `StorageBusyError` when the same call
+may succeed later, `StorageRefusedError` when it never will, `DeviceError` for anything that a device does.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +24,8 @@ class Clock(Protocol):
         """The present instant, UTC."""
 
 
-# --- numbers ---------------------------------------------------------------------------------------------------------
+# --- numbers
+# ---------------------------------------------------------------------------------------------------------
 
 
 class WriteResult(StrEnum):
@@ -48,7 +49,7 @@ class DueNumber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberQuery:
-    """Which numbers of a customer a listing shows; None means any. Prefix is of the canonical number."""
+    """Which numbers of a customer a listing shows; None means any."""
 
     customer: str
     status: Status | None = None
@@ -63,7 +64,8 @@ class NumberPage:
     """Some numbers in the order of their spelling.
 
     Attributes:
-        last: continue after this number; None when there is nothing behind it. A page may be empty and still have one.
+        last: continue after this number; None when there is nothing behind it. A page may be empty and still have
+            one.
     """
 
     numbers: tuple[NumberRecord, ...]
@@ -80,7 +82,7 @@ class Inventory(Protocol):
         """One number, eventually consistent: for looking, at half the price."""
 
     def get_many(self, customer: str, numbers: Sequence[str]) -> Mapping[str, NumberRecord]:
-        """Those of the numbers that exist, by number; strongly consistent, since "nothing to do" is never re-checked."""
+        """Those of the numbers that exist; strongly consistent, since "nothing to do" is never re-checked."""
 
     def save(self, decisions: Sequence[Decision]) -> Sequence[WriteResult]:
         """Write each decision if its number still is as it was in `before`; results in the same order.
@@ -99,7 +101,8 @@ class Inventory(Protocol):
         """All numbers of a customer, batch by batch, in bounded memory."""
 
 
-# --- devices and their syncs -----------------------------------------------------------------------------------------
+# --- devices and their syncs
+# -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +112,7 @@ class Lease:
     Attributes:
         sync: this sync's sequence number; every lease of a device has a greater one, so older writers are known.
         until: after this instant the lease is not worth anything; stop before it.
-        digest: of the numbers that the last settled sync left, empty before the first.
+        digest: of what the last settled sync saw (`snapshots.digest_of`); empty before the first.
         settled_sync: the last sync whose register is settled. If that was not the one before this, it stopped
             half-way, and its numbers are in doubt and must be looked at again.
         base: where the register's present base image stands, see `Registrations`; empty before the first.
@@ -132,7 +135,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class RegisterHead:
-    """What a settled sync leaves for the next: the digest of the held numbers, and the register's base image."""
+    """What a settled sync leaves for the next: the digest of what it saw, and the register's base image."""
 
     digest: str
     base: str
@@ -202,7 +205,8 @@ class Register:
 class Registrations(Protocol):
     """Per device, which numbers it is known to hold: a base image and a journal of changes.
 
-    The order of a sync makes it safe: intents are written here first, the numbers second, the head (on the device) last.
+    The order of a sync makes it safe: intents are written here first, the numbers second, the head (on the device)
+    last.
     """
 
     def load(self, lease: Lease) -> Register:
@@ -222,7 +226,8 @@ class Registrations(Protocol):
         """Remove the register of a device that is removed."""
 
 
-# --- settings, secrets, sources --------------------------------------------------------------------------------------
+# --- settings, secrets, sources
+# --------------------------------------------------------------------------------------
 
 
 class Macros(Protocol):

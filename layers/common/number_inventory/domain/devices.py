@@ -1,10 +1,19 @@
 """A device: a configured AudioCodes connection of a customer, and how it fares."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import urlsplit
 
-from number_inventory.domain.aors import NumberRule
+from number_inventory.domain.aors import NumberRule, compile_rules
+from number_inventory.domain.errors import InvalidInputError
+from number_inventory.domain.numbers import slug
+
+MIN_READ_TIMEOUT_SECONDS = 5
+MAX_READ_TIMEOUT_SECONDS = 120
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|[0-9a-f:.]+", re.ASCII)
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 class SourceKind(StrEnum):
@@ -112,3 +121,43 @@ class DeviceState:
     held_numbers: int = 0
     unmapped: int = 0
     refused_credentials: int = 0
+
+
+def check_device(device: Device) -> None:
+    """Refuse a configuration that could not work, before it is stored.
+
+    Raises:
+        InvalidInputError: names the field and what is allowed there.
+    """
+    slug(device.key.customer, field="customer")
+    slug(device.key.name, field="device")
+    if device.address != device_address(device.address):
+        raise InvalidInputError("address", f"must be in its canonical form, {device_address(device.address)}")
+    if not MIN_READ_TIMEOUT_SECONDS <= device.read_timeout_seconds <= MAX_READ_TIMEOUT_SECONDS:
+        allowed = f"{MIN_READ_TIMEOUT_SECONDS} to {MAX_READ_TIMEOUT_SECONDS} seconds"
+        raise InvalidInputError("read_timeout_seconds", f"must be {allowed}, not {device.read_timeout_seconds}")
+    if device.tls.trust is TlsTrust.FINGERPRINT and not _FINGERPRINT.fullmatch(device.tls.fingerprint):
+        raise InvalidInputError("fingerprint", "must be the certificate's SHA-256, 64 hexadecimal digits")
+    compile_rules(device.number_rules)
+
+
+def device_address(text: str) -> str:
+    """The canonical `https://host[:port]` of a device's address; a bare host is taken as HTTPS.
+
+    Raises:
+        InvalidInputError: it has a user, a path, another scheme, or no proper host or port.
+    """
+    allowed = "must be https://host or https://host:port"
+    stripped = text.strip()
+    try:
+        parts = urlsplit(stripped if "://" in stripped else f"https://{stripped}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise InvalidInputError("address", f"{allowed}, not {text[:100]!r}") from None
+    if "@" in parts.netloc:
+        raise InvalidInputError("address", f"{allowed}; user and password are kept apart as the device's credentials")
+    rest = parts.path.strip("/") or parts.query or parts.fragment
+    if parts.scheme != "https" or rest or port == 0 or not _HOST.fullmatch(host):
+        raise InvalidInputError("address", f"{allowed}, not {text[:100]!r}")
+    shown = f"[{host}]" if ":" in host else host
+    return f"https://{shown}" if port in {None, 443} else f"https://{shown}:{port}"

@@ -56,7 +56,14 @@ class LoginRefusedError(DeviceError, PermanentError):
     """401 or 403: the device refuses the user.
 
     Never retried by itself, because the device locks out the caller's address after a few failures (AudioCodes).
+
+    Attributes:
+        credentials_version: of the credentials that were refused; 0 where it is not known.
     """
+
+    def __init__(self, message: str, credentials_version: int = 0) -> None:
+        self.credentials_version = credentials_version
+        super().__init__(message)
 
 
 class DeviceRejectedError(DeviceError, PermanentError):

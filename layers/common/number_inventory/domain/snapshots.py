@@ -116,9 +116,15 @@ def claims_of(users: Iterable[RegisteredUser], mapper: NumberMapper, scope: User
     return Claims(frozenset(claimed), frozenset(shown - claimed), tuple(unmapped), foreign)
 
 
-def digest_of(numbers: Iterable[str]) -> str:
-    """A digest of a set of numbers, the same for the same set: equal digests mean that there is nothing to do."""
-    return hashlib.sha256("\n".join(sorted(numbers)).encode()).hexdigest()
+def digest_of(claims: Claims, *, may_remove: bool) -> str:
+    """A digest of all that a plan is made from: as long as it stays the same, there is nothing to do.
+
+    What only shows by the way (expiry, contacts, order, AORs that map to no number) is not in it.
+    """
+    digest = hashlib.sha256(b"removals apply" if may_remove else b"removals wait")
+    for numbers in (claims.claimed, claims.dormant):
+        digest.update(b"\n\n" + "\n".join(sorted(numbers)).encode())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,60 @@
+"""Ask a device for its registered users, without ever trying refused credentials twice.
+
+After a few failed logins an AudioCodes device blocks the caller's address for every user. So one refusal stops those
+credentials; only changed ones, or an operator who enables the device again, start it anew.
+"""
+
+from dataclasses import dataclass
+
+from number_inventory.domain.devices import Device
+from number_inventory.domain.errors import LoginRefusedError
+from number_inventory.domain.snapshots import Snapshot
+from number_inventory.ports import Credentials, DeviceSource, Secrets
+
+
+@dataclass(frozen=True, slots=True)
+class AskDevice:
+    """The use case; the same for a sync and for a device test by hand."""
+
+    secrets: Secrets
+    source: DeviceSource
+
+    def __call__(self, device: Device, refused_credentials: int = 0) -> Snapshot:
+        """The registered users of the device.
+
+        Credentials may come from a cache, so a refusal reads them once more, and tries again only if they changed.
+
+        Args:
+            device: whom to ask.
+            refused_credentials: version of the credentials that the device refused before; 0 for none.
+
+        Raises:
+            LoginRefusedError: refused now, or before and nothing changed since; then the device is not contacted.
+            DeviceError: nothing can be concluded about the device's users, for the reason it gives.
+        """
+        credentials = self.secrets.credentials(device.key)
+        if credentials.version != refused_credentials:
+            try:
+                return self._ask(device, credentials)
+            except LoginRefusedError as refusal:
+                first_refusal = refusal
+        else:
+            first_refusal = LoginRefusedError(_still_refused(device), refused_credentials)
+        newer = self.secrets.credentials(device.key, fresh=True)
+        if newer.version in {credentials.version, refused_credentials}:
+            raise first_refusal
+        return self._ask(device, newer)
+
+    def _ask(self, device: Device, credentials: Credentials) -> Snapshot:
+        try:
+            return self.source.snapshot(device, credentials)
+        except LoginRefusedError as refusal:
+            raise LoginRefusedError(str(refusal), credentials.version) from refusal
+
+
+def _still_refused(device: Device) -> str:
+    return (
+        f"device {device.key} refused these credentials before, so they are not tried again (it would lock out this "
+        f"address). Store new ones with: number-inventory devices credentials {device.key.name}, or, if the user was "
+        f"corrected on the device, run: number-inventory devices enable {device.key.name}"
+    )

@@ -1,0 +1,163 @@
+"""Add, test, enable, disable and remove devices.
+
+A device that is disabled keeps its numbers as they are: silence is not absence. A device that is removed gives them up
+like any other removal: they cool, and nobody gets them before their Release Dates.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from number_inventory.domain.aors import compile_rules
+from number_inventory.domain.devices import Device, DeviceKey, check_device
+from number_inventory.domain.errors import (
+    AlreadyExistsError,
+    InvalidInputError,
+    NotFoundError,
+    RuleViolationError,
+    StorageBusyError,
+)
+from number_inventory.domain.lifecycle import Decision, Registration, Stamp, registration_gone
+from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION, audiocodes_cooling_days
+from number_inventory.domain.numbers import NumberRecord
+from number_inventory.domain.snapshots import Claims, Snapshot, UserScope, claims_of
+from number_inventory.ports import (
+    Clock,
+    Credentials,
+    DeviceEntry,
+    Devices,
+    Inventory,
+    Lease,
+    Macros,
+    Registrations,
+    Secrets,
+)
+from number_inventory.services.ask_device import AskDevice
+from number_inventory.services.change_numbers import ChangeNumbers, ChangeReport
+from number_inventory.services.sync import LEASE_MARGIN
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceTest:
+    """What a device answers when it is only asked: nothing is stored or changed."""
+
+    snapshot: Snapshot
+    claims: Claims
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigureDevices:
+    """Add devices, change what they are asked with, look at them and try them."""
+
+    devices: Devices
+    secrets: Secrets
+    ask: AskDevice
+
+    def add(self, device: Device, credentials: Credentials) -> None:
+        """Configure a new device.
+
+        Credentials are stored first: a device without them could only fail. Dying in between leaves credentials that
+        nothing uses, and the same call may be made again.
+
+        Raises:
+            InvalidInputError: a part of the configuration cannot work.
+            AlreadyExistsError: the customer has a device of this name; it stays as it is, with its credentials.
+        """
+        check_device(device)
+        if not credentials.username or not credentials.password:
+            raise InvalidInputError("credentials", "user name and password must not be empty")
+        self._refuse_existing(device.key)
+        self.secrets.store(device.key, credentials)
+        self.devices.add(device)
+
+    def _refuse_existing(self, key: DeviceKey) -> None:
+        """Stop before the credentials of a device that exists are overwritten."""
+        try:
+            self.devices.get(key)
+        except NotFoundError:
+            return
+        raise AlreadyExistsError(f"device {key} exists already; remove it first, or choose another name")
+
+    def replace_credentials(self, key: DeviceKey, credentials: Credentials) -> None:
+        """Store new credentials for a device; a refusal of the old ones does not stop the new.
+
+        Raises:
+            NotFoundError: there is no such device.
+        """
+        self.devices.get(key)
+        if not credentials.username or not credentials.password:
+            raise InvalidInputError("credentials", "user name and password must not be empty")
+        self.secrets.store(key, credentials)
+
+    def test(self, key: DeviceKey) -> DeviceTest:
+        """Ask the device for its users, as a sync would, and change nothing.
+
+        Raises:
+            NotFoundError: there is no such device.
+            DeviceError: it gave no snapshot, and why.
+        """
+        device = self.devices.get(key).device
+        mapper = compile_rules(device.number_rules)
+        snapshot = self.ask(device)
+        return DeviceTest(snapshot, claims_of(snapshot.users, mapper, UserScope(device.hosts, device.ip_groups)))
+
+    def set_enabled(self, key: DeviceKey, *, enabled: bool) -> DeviceEntry:
+        """Let schedules sync the device, or not; enabling also forgets that its credentials were refused.
+
+        Raises:
+            NotFoundError: there is no such device.
+        """
+        self.devices.set_enabled(key, enabled=enabled)
+        return self.devices.get(key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveDevice:
+    """Remove a device for good: its numbers lose it as a holder, then it is forgotten.
+
+    It may die anywhere: run again, it goes on where it stopped.
+    """
+
+    devices: Devices
+    registrations: Registrations
+    inventory: Inventory
+    macros: Macros
+    secrets: Secrets
+    clock: Clock
+    budget: timedelta
+
+    def __call__(self, key: DeviceKey) -> ChangeReport:
+        """Remove the device; returns what became of its numbers.
+
+        Raises:
+            NotFoundError: there is no such device.
+            RuleViolationError: a sync of the device is under way.
+            SettingBrokenError: the cooling duration cannot be understood, so no number may be taken from the device.
+            StorageBusyError: not all numbers could be changed; run it again.
+        """
+        started = self.clock.now()
+        deadline = started + self.budget
+        names = [AUDIOCODES_COOLING_DURATION]
+        days = audiocodes_cooling_days(self.macros.resolve(key.customer, names)[AUDIOCODES_COOLING_DURATION])
+        lease = self.devices.acquire(key, started, deadline + LEASE_MARGIN, even_disabled=True)
+        if lease is None:
+            raise RuleViolationError(f"device {key} is being synced now; try again in a moment")
+        change = ChangeNumbers(self.inventory, lambda: self.clock.now() < deadline)
+        self._take_numbers(lease, days, change)
+        if not change.report.finished:
+            self.devices.finish(lease, lease.state, None)
+            raise StorageBusyError(f"device {key} is not removed yet: some numbers could not be changed; run it again")
+        self.registrations.forget(key)
+        self.secrets.forget(key)
+        self.devices.remove(key, lease)
+        return change.report
+
+    def _take_numbers(self, lease: Lease, days: int, change: ChangeNumbers) -> None:
+        key = lease.key
+        register = self.registrations.load(lease)
+        self.registrations.intend(lease, register, frozenset())
+
+        def goes(number: str, record: NumberRecord | None) -> Decision | None:
+            stamp = Stamp(self.clock.now(), f"sync:{key.name}#{lease.sync}", f"device {key.name} was removed")
+            return registration_gone(record, Registration(key.customer, number, key.name, lease.sync), days, stamp)
+
+        change(key.customer, sorted(register.held | register.doubtful), goes)

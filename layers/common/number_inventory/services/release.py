@@ -1,0 +1,108 @@
+"""Release what has cooled: numbers whose Release Date has come are Available again, and no others.
+
+There is no limit on how late it may run (VOSS looks back 20 days): the index lists whatever is due, the record decides,
+and what one run does not reach the next one does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from number_inventory.domain.lifecycle import Decision, Outcome, Stamp, release_due
+from number_inventory.domain.numbers import NumberRecord
+from number_inventory.ports import Clock, DueNumber, Inventory
+from number_inventory.services.change_numbers import ChangeNumbers
+
+REPORTED_AT_MOST = 1000
+"""How many numbers a report names; the count is always whole."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ReleaseSummary:
+    """What a release run did, or would do.
+
+    Attributes:
+        as_of: the instant up to which Release Dates count.
+        due: candidates that the index named.
+        released: numbers that became Available.
+        kept: candidates that the record did not confirm: returned, held, or of a later cooling.
+        failed: numbers that could not be written; the next run takes them up.
+        finished: False if time ran out; the next run goes on.
+    """
+
+    as_of: datetime
+    due: int = 0
+    released: int = 0
+    kept: int = 0
+    failed: tuple[str, ...] = ()
+    finished: bool = True
+
+
+@dataclass(slots=True, kw_only=True)
+class ReleaseReport:
+    """What would be released by an instant if nothing changed; `numbers` are the earliest, at most 1,000 of `due`."""
+
+    as_of: datetime
+    due: int = 0
+    numbers: list[DueNumber] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseCooled:
+    """The use case.
+
+    Attributes:
+        budget: how long a run may take; it stops in good order before that.
+    """
+
+    inventory: Inventory
+    clock: Clock
+    budget: timedelta
+
+    def release(self, customer: str | None = None) -> ReleaseSummary:
+        """Release what is due now; every customer's, or one's.
+
+        Raises:
+            StorageBusyError, StorageRefusedError: AWS did not play along; the next run takes up what is left.
+        """
+        started = self.clock.now()
+        deadline = started + self.budget
+        summary = ReleaseSummary(as_of=started)
+        change = ChangeNumbers(self.inventory, lambda: self.clock.now() < deadline)
+        for batch in self.inventory.due(started, customer):
+            summary.due += len(batch)
+            self._release(batch, change)
+            if change.report.stopped:
+                break
+        summary.released = change.report.outcomes[Outcome.RELEASED]
+        summary.kept = change.report.outcomes[Outcome.UNCHANGED]
+        summary.failed = tuple(change.report.failed)
+        summary.finished = change.report.finished
+        return summary
+
+    def report(self, as_of: datetime, customer: str | None = None) -> ReleaseReport:
+        """Tell what would be released by `as_of`; reads only.
+
+        Raises:
+            StorageBusyError, StorageRefusedError: AWS did not play along.
+        """
+        report = ReleaseReport(as_of=as_of)
+        for batch in self.inventory.due(as_of, customer):
+            report.due += len(batch)
+            earliest = sorted([*report.numbers, *batch], key=lambda due: (due.release_date, due.customer, due.number))
+            report.numbers = earliest[:REPORTED_AT_MOST]
+        return report
+
+    def _release(self, batch: Sequence[DueNumber], change: ChangeNumbers) -> None:
+        by_customer = sorted(batch, key=lambda due: due.customer)
+        for customer, group in groupby(by_customer, key=lambda due: due.customer):
+            episodes = {due.number: due.release_date for due in group}
+
+            def decide(
+                number: str, record: NumberRecord | None, episodes: dict[str, datetime] = episodes
+            ) -> Decision | None:
+                stamp = Stamp(self.clock.now(), "release", "Release Date reached")
+                return release_due(record, episodes[number], stamp)
+
+            change(customer, list(episodes), decide)

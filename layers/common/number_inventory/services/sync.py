@@ -1,0 +1,268 @@
+"""Sync one device: what it registers shows as used, what it proves gone starts to cool.
+
+The order makes it safe to die anywhere: lease, snapshot, intents into the register, numbers, head. If a sync stops
+half-way, the next one finds the numbers it may have touched marked as doubtful and asks their records what is true.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from number_inventory.domain.aors import compile_rules
+from number_inventory.domain.devices import DeviceKey, DeviceState, Health
+from number_inventory.domain.errors import (
+    DeviceError,
+    DeviceUnreachableError,
+    InvalidInputError,
+    LoginRefusedError,
+    SettingBrokenError,
+)
+from number_inventory.domain.lifecycle import Decision, Registration, Stamp, registered, registration_gone
+from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION, audiocodes_cooling_days
+from number_inventory.domain.numbers import NumberRecord
+from number_inventory.domain.snapshots import Claims, Snapshot, SyncPlan, UserScope, claims_of, digest_of, plan_sync
+from number_inventory.ports import (
+    Clock,
+    Devices,
+    Inventory,
+    Lease,
+    Macros,
+    RegisterHead,
+    Registrations,
+)
+from number_inventory.services.ask_device import AskDevice
+from number_inventory.services.change_numbers import ChangeNumbers, ChangeReport
+
+LEASE_MARGIN = timedelta(seconds=60)
+"""How long a lease outlives the time its sync may take: the writer is gone for sure before the next one starts."""
+
+UNMAPPED_SHOWN = 20
+"""How many AORs that map to no number a summary names; the count is always whole."""
+
+
+class SyncResult(StrEnum):
+    """How a sync of a device ended."""
+
+    UNCHANGED = "unchanged"
+    APPLIED = "applied"
+    BUSY = "busy"
+    FAILED = "failed"
+    UNFINISHED = "unfinished"
+
+
+@dataclass(slots=True, kw_only=True)
+class SyncSummary:
+    """What a sync did and saw; one log line, and the answer of the command line.
+
+    Attributes:
+        sync: its sequence number, 0 where no lease was had.
+        cause: why the device is not `ok`, why the snapshot is partial or why the sync failed.
+        removals_wait: why numbers that are gone were not taken from the device; empty when they were.
+        held: how many numbers the device holds now.
+        outcomes: how many numbers had which outcome.
+        conflicts: numbers registered here that another vendor uses, at most 20.
+        unmapped_examples: AORs that map to no number, at most 20 of `unmapped`.
+        foreign: users of other hosts or IP groups than the device is limited to.
+    """
+
+    device: DeviceKey
+    sync: int = 0
+    result: SyncResult = SyncResult.FAILED
+    health: Health = Health.NEVER_SYNCED
+    complete: bool = False
+    cause: str = ""
+    removals_wait: str = ""
+    users: int = 0
+    held: int = 0
+    appeared: int = 0
+    disappeared: int = 0
+    writes: int = 0
+    outcomes: dict[str, int] = field(default_factory=dict)
+    conflicts: tuple[str, ...] = ()
+    unmapped: int = 0
+    unmapped_examples: tuple[str, ...] = ()
+    foreign: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncDevice:
+    """The use case; everything it needs is handed in.
+
+    Attributes:
+        budget: how long one sync may take; it stops in good order before that.
+    """
+
+    devices: Devices
+    registrations: Registrations
+    inventory: Inventory
+    macros: Macros
+    ask: AskDevice
+    clock: Clock
+    budget: timedelta
+
+    def __call__(self, key: DeviceKey) -> SyncSummary:
+        """Sync the device once.
+
+        A device that cannot be asked changes no number; the summary and the device's state say why.
+
+        Raises:
+            NotFoundError: there is no such enabled device.
+            StorageBusyError, StorageRefusedError: AWS did not play along; the next sync ends in the same place.
+        """
+        started = self.clock.now()
+        deadline = started + self.budget
+        lease = self.devices.acquire(key, started, deadline + LEASE_MARGIN)
+        if lease is None:
+            return SyncSummary(device=key, result=SyncResult.BUSY, cause="another sync of this device is under way")
+        return _Run(self, lease, deadline).run()
+
+
+class _Run:
+    """One sync under its lease."""
+
+    def __init__(self, parts: SyncDevice, lease: Lease, deadline: datetime) -> None:
+        self._parts = parts
+        self._lease = lease
+        self._deadline = deadline
+        self._summary = SyncSummary(device=lease.key, sync=lease.sync, held=lease.state.held_numbers)
+
+    def run(self) -> SyncSummary:
+        """Look, compare, apply; the lease is given back whatever the device does."""
+        try:
+            snapshot, claims = self._look()
+        except (DeviceError, InvalidInputError) as error:
+            return self._failed(error)
+        self._note(snapshot, claims)
+        if self._lease.settled and digest_of(claims, may_remove=snapshot.complete) == self._lease.digest:
+            return self._finish(snapshot, SyncResult.UNCHANGED, self._settled_as_before())
+        return self._apply(snapshot, claims)
+
+    def _look(self) -> tuple[Snapshot, Claims]:
+        device = self._lease.device
+        mapper = compile_rules(device.number_rules)
+        snapshot = self._parts.ask(device, self._lease.state.refused_credentials)
+        return snapshot, claims_of(snapshot.users, mapper, UserScope(device.hosts, device.ip_groups))
+
+    def _apply(self, snapshot: Snapshot, claims: Claims) -> SyncSummary:
+        register = self._parts.registrations.load(self._lease)
+        known = (register.held - register.doubtful) | self._still_held(sorted(register.doubtful))
+        plan, cooling_days = self._plan(known, claims, may_remove=snapshot.complete)
+        register = self._parts.registrations.intend(self._lease, register, plan.held)
+        report = self._change(plan, cooling_days)
+        self._count(plan, report)
+        if not report.finished:
+            return self._finish(snapshot, SyncResult.UNFINISHED, None)
+        register = self._parts.registrations.compact(self._lease, register)
+        result = SyncResult.UNCHANGED if plan.empty else SyncResult.APPLIED
+        digest = digest_of(claims, may_remove=not self._summary.removals_wait)
+        return self._finish(snapshot, result, RegisterHead(digest, register.base))
+
+    def _still_held(self, doubtful: list[str]) -> frozenset[str]:
+        """Which of the numbers that an unfinished sync may have changed have this device as a holder."""
+        name = self._lease.key.name
+        records = self._parts.inventory.get_many(self._lease.key.customer, doubtful) if doubtful else {}
+        return frozenset(number for number, record in records.items() if record.holder(name) is not None)
+
+    def _plan(self, known: frozenset[str], claims: Claims, *, may_remove: bool) -> tuple[SyncPlan, int]:
+        """The plan and the days its removals cool; where the macro is broken, removals wait and nothing is guessed."""
+        plan = plan_sync(known, claims, may_remove=may_remove)
+        if not plan.disappearing:
+            return plan, 0
+        customer = self._lease.key.customer
+        macro = self._parts.macros.resolve(customer, [AUDIOCODES_COOLING_DURATION])[AUDIOCODES_COOLING_DURATION]
+        try:
+            return plan, audiocodes_cooling_days(macro)
+        except SettingBrokenError as error:
+            self._summary.removals_wait = str(error)
+            return plan_sync(known, claims, may_remove=False), 0
+
+    def _change(self, plan: SyncPlan, cooling_days: int) -> ChangeReport:
+        device = self._lease.key
+        change = ChangeNumbers(self._parts.inventory, self._in_time)
+
+        def comes(number: str, record: NumberRecord | None) -> Decision:
+            return registered(record, self._registration(number), self._stamp(f"registered on {device.name}"))
+
+        def goes(number: str, record: NumberRecord | None) -> Decision | None:
+            stamp = self._stamp(f"no longer registered on {device.name}")
+            return registration_gone(record, self._registration(number), cooling_days, stamp)
+
+        change(device.customer, plan.appearing, comes)
+        change(device.customer, plan.disappearing, goes)
+        return change.report
+
+    def _in_time(self) -> bool:
+        return self._parts.clock.now() < self._deadline
+
+    def _registration(self, number: str) -> Registration:
+        return Registration(self._lease.key.customer, number, self._lease.key.name, self._lease.sync)
+
+    def _stamp(self, reason: str) -> Stamp:
+        return Stamp(self._parts.clock.now(), f"sync:{self._lease.key.name}#{self._lease.sync}", reason)
+
+    def _settled_as_before(self) -> RegisterHead | None:
+        return RegisterHead(self._lease.digest, self._lease.base) if self._lease.settled else None
+
+    def _note(self, snapshot: Snapshot, claims: Claims) -> None:
+        summary = self._summary
+        summary.complete, summary.cause = snapshot.complete, snapshot.incomplete_because
+        summary.users, summary.foreign = len(snapshot.users), claims.foreign
+        summary.unmapped, summary.unmapped_examples = len(claims.unmapped), claims.unmapped[:UNMAPPED_SHOWN]
+        if not snapshot.complete:
+            summary.removals_wait = f"the snapshot is partial: {snapshot.incomplete_because}"
+
+    def _count(self, plan: SyncPlan, report: ChangeReport) -> None:
+        summary = self._summary
+        summary.appeared, summary.disappeared = len(plan.appearing), len(plan.disappearing)
+        summary.held, summary.writes = len(plan.held), report.writes
+        summary.outcomes = {str(outcome): count for outcome, count in sorted(report.outcomes.items())}
+        summary.conflicts = tuple(report.conflicts)
+        if report.stopped:
+            summary.cause = "time ran out before all numbers were changed; the next sync goes on"
+        elif report.failed:
+            shown = ", ".join(report.failed[:5])
+            summary.cause = f"{len(report.failed)} numbers could not be written ({shown}); the next sync goes on"
+
+    def _finish(self, snapshot: Snapshot, result: SyncResult, head: RegisterHead | None) -> SyncSummary:
+        now = self._parts.clock.now()
+        health = Health.OK if snapshot.complete else Health.PARTIAL
+        state = replace(
+            self._state(health, now, self._summary.cause),
+            last_complete_at=now if snapshot.complete and head else self._lease.state.last_complete_at,
+            product=snapshot.product,
+            version=snapshot.version,
+            serial=snapshot.serial,
+            uptime_seconds=snapshot.uptime_seconds,
+            held_numbers=self._summary.held,
+            unmapped=self._summary.unmapped,
+            refused_credentials=0,
+        )
+        return self._give_back(state, result, head)
+
+    def _failed(self, error: DeviceError | InvalidInputError) -> SyncSummary:
+        """The device gave nothing to go by: no number changes, and the state says since when and why."""
+        self._summary.cause = str(error)
+        state = self._state(_health_after(error), self._parts.clock.now(), str(error))
+        if isinstance(error, LoginRefusedError):
+            state = replace(state, refused_credentials=error.credentials_version)
+        return self._give_back(state, SyncResult.FAILED, self._settled_as_before())
+
+    def _state(self, health: Health, now: datetime, cause: str) -> DeviceState:
+        before = self._lease.state
+        since = before.since if before.health is health and before.since else now
+        return replace(before, health=health, since=since, cause=cause, last_sync_at=now)
+
+    def _give_back(self, state: DeviceState, result: SyncResult, head: RegisterHead | None) -> SyncSummary:
+        self._summary.result, self._summary.health = result, state.health
+        if not self._parts.devices.finish(self._lease, state, head):
+            self._summary.result = SyncResult.UNFINISHED
+            self._summary.cause = "the lease was lost to another sync, which takes over"
+        return self._summary
+
+
+def _health_after(error: DeviceError | InvalidInputError) -> Health:
+    if isinstance(error, LoginRefusedError):
+        return Health.LOGIN_REFUSED
+    if isinstance(error, DeviceUnreachableError):
+        return Health.UNREACHABLE
+    return Health.MISCONFIGURED
