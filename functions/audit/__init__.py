@@ -1,0 +1,1 @@
+"""Audit: the inventory compared with the registered users."""

@@ -1,0 +1,1 @@
+"""Lookups: the REST API over the inventory."""

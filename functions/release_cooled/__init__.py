@@ -1,0 +1,1 @@
+"""Release: numbers whose Release Date is reached become available."""

@@ -1,0 +1,1 @@
+"""Sync: the dispatcher that asks for every enabled device, and the worker that syncs one."""
