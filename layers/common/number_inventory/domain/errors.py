@@ -80,3 +80,21 @@ class StorageBusyError(RetryableError):
 
 class StorageRefusedError(PermanentError):
     """AWS refused a call for good: permission, missing table or a malformed request."""
+
+
+class LeaseLostError(RetryableError):
+    """Another sync of the same device has begun meanwhile: this one must write nothing more."""
+
+
+class RecordBrokenError(PermanentError):
+    """A stored item cannot be understood; it is left as it is, and nothing is ever concluded from it.
+
+    Attributes:
+        what: which item, in words.
+        attribute: which of its attributes.
+    """
+
+    def __init__(self, what: str, attribute: str, message: str) -> None:
+        self.what = what
+        self.attribute = attribute
+        super().__init__(f"the stored {what} is broken: attribute {attribute!r} {message}. Correct the item by hand")

@@ -1,0 +1,143 @@
+"""Clients of AWS, and what their failures mean.
+
+Clients come from botocore: boto3 adds a resource layer that nothing here uses and that every cold start would load.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
+
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError as AwsConnectionError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    ResponseParserError,
+)
+from botocore.session import Session
+
+from number_inventory.domain.errors import StorageBusyError, StorageRefusedError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
+
+WRITE_THREADS = 8
+"""How many writes are under way at once: enough to hide the way to DynamoDB behind one processor's work."""
+
+_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 5},
+    connect_timeout=2,
+    read_timeout=5,
+    max_pool_connections=2 * WRITE_THREADS,
+    tcp_keepalive=True,
+    # Every parameter is built by typed code and proven by the contract suite; checking each again costs about a
+    # fifth of the CPU of a write.
+    parameter_validation=False,
+)
+
+_BUSY_CODES = frozenset(
+    {
+        "InternalFailure",
+        "InternalServerError",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestTimeout",
+        "ServiceUnavailable",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TooManyUpdates",
+        "TransactionConflictException",
+    }
+)
+_BUSY_FAULTS = (AwsConnectionError, HTTPClientError, ResponseParserError, CredentialRetrievalError)
+
+
+class AwsSession:
+    """Makes the clients of one process. Each call makes a new one: keep it.
+
+    Attributes:
+        region: None takes it from the environment or the profile, as does `endpoint_url` (`AWS_ENDPOINT_URL`).
+        access_key: id and secret, for the local stack; None uses the usual chain of credentials.
+    """
+
+    def __init__(
+        self,
+        *,
+        region: str | None = None,
+        endpoint_url: str | None = None,
+        access_key: tuple[str, str] | None = None,
+    ) -> None:
+        self._session = Session()
+        self._region = region
+        self._endpoint_url = endpoint_url
+        if access_key is not None:
+            self._session.set_credentials(*access_key)
+
+    def dynamodb(self) -> "DynamoDBClient":
+        """A client of DynamoDB."""
+        client: DynamoDBClient = self._client("dynamodb")
+        return client
+
+    def ssm(self) -> "SSMClient":
+        """A client of the Parameter Store."""
+        client: SSMClient = self._client("ssm")
+        return client
+
+    def sqs(self) -> "SQSClient":
+        """A client of SQS."""
+        client: SQSClient = self._client("sqs")
+        return client
+
+    def _client(self, service: Literal["dynamodb", "ssm", "sqs"]) -> Any:  # noqa: ANN401 - the stubs type the callers
+        with aws_errors(f"set up the {service} client"):
+            return self._session.create_client(
+                service, region_name=self._region, endpoint_url=self._endpoint_url, config=_CONFIG
+            )
+
+
+@contextmanager
+def aws_errors(purpose: str) -> Iterator[None]:
+    """Turn the failures of AWS calls made inside into errors of the domain.
+
+    Args:
+        purpose: what the calls are for, in words that fit behind "could not"; it stands in the message.
+
+    Raises:
+        StorageBusyError: throttled, timed out or failed, after botocore's own retries; it may work later.
+        StorageRefusedError: refused for good.
+    """
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise storage_error(error, purpose) from error
+
+
+def storage_error(error: ClientError | BotoCoreError, purpose: str) -> StorageBusyError | StorageRefusedError:
+    """What a failure of AWS means, decided by its type, its code and its HTTP status, never by its text."""
+    if _is_busy(error):
+        return StorageBusyError(f"could not {purpose} for now: {error}. Try again later")
+    return StorageRefusedError(f"could not {purpose}: {error}. Check region, table names and the caller's permissions")
+
+
+def error_code(error: ClientError) -> str:
+    """The code by which AWS names the error."""
+    return error.response.get("Error", {}).get("Code", "")
+
+
+def was_retried(error: ClientError) -> bool:
+    """Whether botocore sent the request more than once, so that an earlier try may have taken effect unseen."""
+    return error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
+
+
+def _is_busy(error: ClientError | BotoCoreError) -> bool:
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return error_code(error) in _BUSY_CODES or status >= 500 or status == 429  # noqa: PLR2004 - HTTP's own numbers
+    return isinstance(error, _BUSY_FAULTS)
