@@ -5,9 +5,10 @@ reads again and decides anew, so that no event is lost and none is applied to a 
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from number_inventory.domain.errors import RecordBrokenError
 from number_inventory.domain.lifecycle import Decision, Outcome
 from number_inventory.domain.numbers import NumberRecord
 from number_inventory.ports import Inventory, WriteResult
@@ -34,6 +35,7 @@ class ChangeReport:
         writes: how many numbers were written.
         conflicts: numbers that a person must decide about, at most `MAX_CONFLICTS`; the count is in `outcomes`.
         failed: numbers whose write failed or kept being superseded; they are taken up by the next run.
+        broken: what is wrong with the last stored record that could not be understood; empty when all could.
         stopped: whether time ran out before the last number.
     """
 
@@ -41,6 +43,7 @@ class ChangeReport:
     writes: int = 0
     conflicts: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    broken: str = ""
     stopped: bool = False
 
     @property
@@ -87,8 +90,7 @@ class ChangeNumbers:
         if self.report.stopped or not self.keep_going():
             self.report.stopped = True
             return ()
-        records = self.inventory.get_many(customer, numbers)
-        decisions = [made for number in numbers if (made := decide(number, records.get(number))) is not None]
+        decisions = self._decisions(self.inventory.get_many(customer, numbers), numbers, decide)
         superseded: list[str] = []
         for decision, result in zip(decisions, self.inventory.save(decisions), strict=True):
             if result is WriteResult.WRITTEN:
@@ -98,3 +100,19 @@ class ChangeNumbers:
             else:
                 self.report.failed.append(decision.after.number)
         return superseded
+
+    def _decisions(
+        self, records: Mapping[str, NumberRecord], numbers: Sequence[str], decide: Decide
+    ) -> Sequence[Decision]:
+        """What to do with each number; a record that cannot be understood fails alone and is never taken as absent."""
+        decisions: list[Decision] = []
+        for number in numbers:
+            try:
+                decision = decide(number, records.get(number))
+            except RecordBrokenError as error:
+                self.report.failed.append(number)
+                self.report.broken = str(error)
+            else:
+                if decision is not None:
+                    decisions.append(decision)
+        return decisions

@@ -4,6 +4,7 @@ The order makes it safe to die anywhere: lease, snapshot, intents into the regis
 half-way, the next one finds the numbers it may have touched marked as doubtful and asks their records what is true.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,6 +15,8 @@ from number_inventory.domain.errors import (
     DeviceError,
     DeviceUnreachableError,
     InvalidInputError,
+    InventoryError,
+    LeaseLostError,
     LoginRefusedError,
     SettingBrokenError,
 )
@@ -127,7 +130,7 @@ class _Run:
         self._summary = SyncSummary(device=lease.key, sync=lease.sync, held=lease.state.held_numbers)
 
     def run(self) -> SyncSummary:
-        """Look, compare, apply; the lease is given back whatever the device does."""
+        """Look, compare, apply; the lease is given back whatever happens, so that the next sync need not wait."""
         try:
             snapshot, claims = self._look()
         except (DeviceError, InvalidInputError) as error:
@@ -135,7 +138,14 @@ class _Run:
         self._note(snapshot, claims)
         if self._lease.settled and digest_of(claims, may_remove=snapshot.complete) == self._lease.digest:
             return self._finish(snapshot, SyncResult.UNCHANGED, self._settled_as_before())
-        return self._apply(snapshot, claims)
+        try:
+            return self._apply(snapshot, claims)
+        except LeaseLostError as error:
+            self._summary.result, self._summary.cause = SyncResult.UNFINISHED, str(error)
+            return self._summary
+        except InventoryError as error:
+            self._leave_in_doubt(error)
+            raise
 
     def _look(self) -> tuple[Snapshot, Claims]:
         device = self._lease.device
@@ -145,7 +155,7 @@ class _Run:
 
     def _apply(self, snapshot: Snapshot, claims: Claims) -> SyncSummary:
         register = self._parts.registrations.load(self._lease)
-        known = (register.held - register.doubtful) | self._still_held(sorted(register.doubtful))
+        known = (register.held - register.doubtful) | self._still_held(register.doubtful)
         plan, cooling_days = self._plan(known, claims, may_remove=snapshot.complete)
         register = self._parts.registrations.intend(self._lease, register, plan.held)
         report = self._change(plan, cooling_days)
@@ -157,11 +167,18 @@ class _Run:
         digest = digest_of(claims, may_remove=not self._summary.removals_wait)
         return self._finish(snapshot, result, RegisterHead(digest, register.base))
 
-    def _still_held(self, doubtful: list[str]) -> frozenset[str]:
-        """Which of the numbers that an unfinished sync may have changed have this device as a holder."""
+    def _still_held(self, doubtful: frozenset[str]) -> frozenset[str]:
+        """Which of the numbers that an unfinished sync may have changed have this device as a holder.
+
+        Raises:
+            RecordBrokenError: one of their records cannot be understood; no conclusion is drawn from that.
+        """
+        if not doubtful:
+            return frozenset()
         name = self._lease.key.name
-        records = self._parts.inventory.get_many(self._lease.key.customer, doubtful) if doubtful else {}
-        return frozenset(number for number, record in records.items() if record.holder(name) is not None)
+        records = self._parts.inventory.get_many(self._lease.key.customer, sorted(doubtful))
+        found = ((number, records.get(number)) for number in doubtful)
+        return frozenset(number for number, record in found if record is not None and record.holder(name) is not None)
 
     def _plan(self, known: frozenset[str], claims: Claims, *, may_remove: bool) -> tuple[SyncPlan, int]:
         """The plan and the days its removals cool; where the macro is broken, removals wait and nothing is guessed."""
@@ -221,7 +238,8 @@ class _Run:
             summary.cause = "time ran out before all numbers were changed; the next sync goes on"
         elif report.failed:
             shown = ", ".join(report.failed[:5])
-            summary.cause = f"{len(report.failed)} numbers could not be written ({shown}); the next sync goes on"
+            summary.cause = f"{len(report.failed)} numbers could not be changed ({shown}); the next sync goes on"
+            summary.cause += f". {report.broken}" if report.broken else ""
 
     def _finish(self, snapshot: Snapshot, result: SyncResult, head: RegisterHead | None) -> SyncSummary:
         now = self._parts.clock.now()
@@ -246,6 +264,13 @@ class _Run:
         if isinstance(error, LoginRefusedError):
             state = replace(state, refused_credentials=error.credentials_version)
         return self._give_back(state, SyncResult.FAILED, self._settled_as_before())
+
+    def _leave_in_doubt(self, error: InventoryError) -> None:
+        """Give the lease back without a head after AWS or a stored record stopped the sync; it is kept if that fails."""
+        now = self._parts.clock.now()
+        with suppress(InventoryError):
+            state = self._state(self._lease.state.health, now, f"the last sync stopped half-way: {error}")
+            self._parts.devices.finish(self._lease, state, None)
 
     def _state(self, health: Health, now: datetime, cause: str) -> DeviceState:
         before = self._lease.state

@@ -1,0 +1,43 @@
+"""Problem details (RFC 9457): the one shape of every error of the API."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from aws_lambda_powertools.event_handler import Response
+from pydantic import BaseModel, Field
+
+CONTENT_TYPE = "application/problem+json"
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field of a request, and what is allowed there."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 shapes it."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldProblem] = Field(default_factory=list)
+
+
+def problem(
+    status: HTTPStatus,
+    detail: str,
+    errors: Sequence[FieldProblem] = (),
+    headers: dict[str, str | list[str]] | None = None,
+) -> Response[str]:
+    """The response that tells of a problem; the title is the status's own phrase."""
+    body = Problem(title=status.phrase, status=status.value, detail=detail, errors=list(errors))
+    excluded = set() if errors else {"errors"}
+    return Response(
+        status_code=status.value,
+        content_type=CONTENT_TYPE,
+        body=body.model_dump_json(exclude=excluded),
+        headers=headers,
+    )

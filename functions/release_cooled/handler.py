@@ -1,0 +1,51 @@
+"""Lambda function: release what has cooled, or tell what will be released by an instant."""
+
+from datetime import timedelta
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from number_inventory import bootstrap
+from number_inventory.domain.errors import StorageBusyError
+from number_inventory.events import ReleaseEvent, read_event
+from number_inventory.observability import as_json, count, logger_for, metrics_for
+from number_inventory.services.release import ReleaseCooled
+from number_inventory.settings import InventorySettings
+
+SAFETY = timedelta(seconds=10)
+"""What is kept of the function's time to end in good order."""
+
+logger = logger_for("release-cooled")
+metrics = metrics_for("release-cooled")
+
+
+@metrics.log_metrics
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Release, or report; answers with the summary as JSON.
+
+    Raises:
+        InvalidInputError: the event is malformed.
+        StorageBusyError: numbers could not be written; Lambda tries again, and so does the next schedule.
+    """
+    request = read_event(ReleaseEvent, event)
+    budget = timedelta(milliseconds=context.get_remaining_time_in_millis()) - SAFETY
+    release = bootstrap.release_cooled(InventorySettings.load(), budget)
+    if request.mode == "report":
+        return _answer(release.report(request.instant(release.clock.now()), request.customer))
+    return _released(release, request.customer)
+
+
+def _released(release: ReleaseCooled, customer: str | None) -> dict[str, Any]:
+    summary = release.release(customer)
+    logger.info("cooled numbers released", extra={"release": as_json(summary)})
+    count(metrics, {"NumbersReleased": summary.released, "ReleasesFailed": len(summary.failed)})
+    if summary.failed:
+        shown = ", ".join(summary.failed[:5])
+        raise StorageBusyError(f"{len(summary.failed)} numbers could not be released now ({shown}); the next run will")
+    return _answer(summary)
+
+
+def _answer(summary: object) -> dict[str, Any]:
+    answer: dict[str, Any] = as_json(summary)
+    return answer

@@ -1,0 +1,31 @@
+"""Lambda function: send every enabled device its turn. Runs on a schedule, or by hand for a customer or a device."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from number_inventory import bootstrap
+from number_inventory.events import DispatchEvent, read_event
+from number_inventory.observability import count, logger_for, metrics_for
+from number_inventory.settings import DispatchSettings
+
+logger = logger_for("sync-dispatcher")
+metrics = metrics_for("sync-dispatcher")
+
+
+@metrics.log_metrics
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
+    """Queue the syncs; answers `{"queued": n}`.
+
+    Raises:
+        InvalidInputError: the event is malformed.
+        NotFoundError: the device that it names does not exist.
+        StorageBusyError: not every device could be queued; Lambda tries again.
+    """
+    request = read_event(DispatchEvent, event)
+    dispatch = bootstrap.dispatch_syncs(DispatchSettings.load())
+    queued = dispatch(request.customer, request.device)
+    count(metrics, {"SyncsQueued": queued})
+    logger.info("syncs queued", extra={"queued": queued, "customer": request.customer, "device": request.device})
+    return {"queued": queued}

@@ -1,0 +1,72 @@
+"""Lambda function: sync the device that a queued message names.
+
+A message is taken off the queue once its sync ended, however the device behaved: its state says what is wrong,
+and the next schedule asks it again. It goes back to the queue, and after three times to the dead letters, only when AWS did not play along or when the message itself makes no sense.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from number_inventory import bootstrap
+from number_inventory.domain.devices import DeviceKey, Health
+from number_inventory.domain.errors import InventoryError, NotFoundError
+from number_inventory.events import SyncRequest, read_event
+from number_inventory.observability import as_json, count, logger_for, metrics_for
+from number_inventory.services.sync import SyncResult, SyncSummary
+from number_inventory.settings import SyncSettings
+
+SAFETY = timedelta(seconds=15)
+"""What is kept of the function's time to end in good order."""
+
+logger = logger_for("sync-worker")
+metrics = metrics_for("sync-worker")
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+@metrics.log_metrics
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Sync the device of each message; answers with the messages that must come again."""
+
+    def sync_record(record: SQSRecord) -> None:
+        try:
+            _sync(record.json_body, _budget(context))
+        except InventoryError:
+            logger.exception("sync could not be carried out", extra={"message_id": record.message_id})
+            raise
+
+    return process_partial_response(event=event, record_handler=sync_record, processor=processor, context=context)
+
+
+def _sync(body: object, budget: timedelta) -> None:
+    request = read_event(SyncRequest, body)
+    key = DeviceKey(request.customer, request.device)
+    try:
+        summary = bootstrap.sync_device(SyncSettings.load(), logger.warning, budget)(key)
+    except NotFoundError as error:
+        logger.info("nothing to sync", extra={"device": str(key), "cause": str(error)})
+        return
+    _tell(summary)
+
+
+def _tell(summary: SyncSummary) -> None:
+    healthy = summary.health in {Health.OK, Health.NEVER_SYNCED} and not summary.removals_wait
+    level = logger.info if healthy and not summary.conflicts else logger.warning
+    level("device synced", extra={"sync": as_json(summary)})
+    counts = {f"Numbers_{outcome}": value for outcome, value in summary.outcomes.items()}
+    counts["Syncs"] = 1
+    counts["SyncsNotApplied"] = int(summary.result in {SyncResult.FAILED, SyncResult.UNFINISHED})
+    counts["SyncsPartial"] = int(summary.health is Health.PARTIAL)
+    counts["RemovalsWaiting"] = int(bool(summary.removals_wait))
+    counts["UnmappedAors"] = summary.unmapped
+    count(metrics, counts)
+
+
+def _budget(context: LambdaContext) -> timedelta:
+    left = timedelta(milliseconds=context.get_remaining_time_in_millis())
+    return max(left - SAFETY, timedelta(seconds=1))

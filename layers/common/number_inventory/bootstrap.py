@@ -1,0 +1,160 @@
+"""The one place that wires adapters to services; each part is built when first asked for, and once a process.
+
+An import stands in the function that needs it, so that a function loads only what it uses: that is cold-start time.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from number_inventory.adapters.system_clock import SystemClock
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from number_inventory.adapters.aws import AwsSession
+    from number_inventory.ports import Clock, Devices, Inventory, Macros, Registrations, Secrets
+    from number_inventory.services.ask_device import AskDevice
+    from number_inventory.services.audit import AuditInventory
+    from number_inventory.services.dispatch import DispatchSyncs
+    from number_inventory.services.lookup import LookUpNumbers
+    from number_inventory.services.release import ReleaseCooled
+    from number_inventory.services.sync import SyncDevice
+    from number_inventory.settings import (
+        DispatchSettings,
+        InventorySettings,
+        SyncSettings,
+    )
+
+
+_SHARE_OF_THE_DEVICE = 0.6
+"""How much of a sync's time the device may take over its answers; the rest is for the numbers."""
+
+Warn = Callable[[str], None]
+"""Where an adapter says what a person should know, such as a certificate that is not verified."""
+
+
+@lru_cache(maxsize=1)
+def clock() -> "Clock":
+    """The system's clock."""
+    return SystemClock()
+
+
+@lru_cache(maxsize=1)
+def session() -> "AwsSession":
+    """AWS as the environment says: region, credentials, and AWS_ENDPOINT_URL on a local stack."""
+    from number_inventory.adapters.aws import AwsSession
+
+    return AwsSession()
+
+
+@lru_cache(maxsize=1)
+def inventory(table: str) -> "Inventory":
+    """The numbers."""
+    from number_inventory.adapters.dynamodb.inventory import DynamoInventory
+
+    return DynamoInventory(_dynamodb(), table)
+
+
+@lru_cache(maxsize=1)
+def devices(table: str) -> "Devices":
+    """The configured devices."""
+    from number_inventory.adapters.dynamodb.devices import DynamoDevices
+
+    return DynamoDevices(_dynamodb(), table, clock())
+
+
+@lru_cache(maxsize=1)
+def registrations(table: str) -> "Registrations":
+    """Which numbers each device is known to hold."""
+    from number_inventory.adapters.dynamodb.registrations import DynamoRegistrations
+
+    return DynamoRegistrations(_dynamodb(), table)
+
+
+@lru_cache(maxsize=1)
+def macros(table: str) -> "Macros":
+    """The named macros."""
+    from number_inventory.adapters.dynamodb.macros import DynamoMacros
+
+    return DynamoMacros(_dynamodb(), table)
+
+
+@lru_cache(maxsize=1)
+def secrets(parameter_prefix: str) -> "Secrets":
+    """The devices' credentials."""
+    from number_inventory.adapters.ssm import SsmSecrets
+
+    return SsmSecrets(session().ssm(), parameter_prefix)
+
+
+@lru_cache(maxsize=1)
+def page_token_key(parameter_prefix: str) -> bytes:
+    """The key that page tokens are signed with; made at first use."""
+    from number_inventory.adapters.ssm import PageTokenKey
+
+    return PageTokenKey(session().ssm(), parameter_prefix).value()
+
+
+def ask_device(settings: "SyncSettings", warn: Warn, budget: timedelta) -> "AskDevice":
+    """Ask a device for its registered users; a snapshot ends within `budget`, retries included."""
+    from number_inventory.adapters.audiocodes.sbc import SbcSource
+    from number_inventory.services.ask_device import AskDevice
+
+    source = SbcSource(
+        clock=clock(),
+        address_policy=settings.device_address_policy,
+        budget_seconds=budget.total_seconds(),
+        warn=warn,
+    )
+    return AskDevice(secrets(settings.parameter_prefix), source)
+
+
+def sync_device(settings: "SyncSettings", warn: Warn, budget: timedelta) -> "SyncDevice":
+    """Sync one device within `budget`, of which the device itself may take the larger part."""
+    from number_inventory.services.sync import SyncDevice
+
+    return SyncDevice(
+        devices=devices(settings.devices_table),
+        registrations=registrations(settings.registrations_table),
+        inventory=inventory(settings.numbers_table),
+        macros=macros(settings.macros_table),
+        ask=ask_device(settings, warn, budget * _SHARE_OF_THE_DEVICE),
+        clock=clock(),
+        budget=budget,
+    )
+
+
+def dispatch_syncs(settings: "DispatchSettings") -> "DispatchSyncs":
+    """Queue syncs."""
+    from number_inventory.adapters.sqs import SqsSyncQueue
+    from number_inventory.services.dispatch import DispatchSyncs
+
+    return DispatchSyncs(devices(settings.devices_table), SqsSyncQueue(session().sqs(), settings.sync_queue_url))
+
+
+def release_cooled(settings: "InventorySettings", budget: timedelta) -> "ReleaseCooled":
+    """Release what has cooled, within `budget`."""
+    from number_inventory.services.release import ReleaseCooled
+
+    return ReleaseCooled(inventory=inventory(settings.numbers_table), clock=clock(), budget=budget)
+
+
+def audit_inventory(settings: "InventorySettings") -> "AuditInventory":
+    """Audit a customer's inventory."""
+    from number_inventory.services.audit import AuditInventory
+
+    return AuditInventory(inventory(settings.numbers_table), clock())
+
+
+def look_up_numbers(settings: "InventorySettings") -> "LookUpNumbers":
+    """Look numbers up."""
+    from number_inventory.services.lookup import LookUpNumbers
+
+    return LookUpNumbers(inventory(settings.numbers_table))
+
+
+@lru_cache(maxsize=1)
+def _dynamodb() -> "DynamoDBClient":
+    return session().dynamodb()

@@ -1,0 +1,106 @@
+"""The events that the functions accept.
+
+Anything else is refused with the reason: a wrong event never means a default.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, ValidationError, model_validator
+
+from number_inventory.domain.errors import InvalidInputError
+from number_inventory.domain.numbers import slug
+
+
+def _customer(text: str) -> str:
+    return _named(text, "customer")
+
+
+def _device(text: str) -> str:
+    return _named(text, "device")
+
+
+def _named(text: str, field: str) -> str:
+    try:
+        return slug(text, field=field)
+    except InvalidInputError as error:
+        raise ValueError(str(error).removeprefix(f"{field}: ")) from None
+
+
+CustomerName = Annotated[str, AfterValidator(_customer)]
+DeviceName = Annotated[str, AfterValidator(_device)]
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DispatchEvent(_Event):
+    """`{}` for every enabled device, or one customer's, or one device of a customer."""
+
+    customer: CustomerName | None = None
+    device: DeviceName | None = None
+
+    @model_validator(mode="after")
+    def _device_needs_customer(self) -> Self:
+        if self.device is not None and self.customer is None:
+            raise ValueError("a device is named by its customer and its name: 'customer' is missing")
+        return self
+
+
+class SyncRequest(_Event):
+    """The body of a queued message: sync this device."""
+
+    customer: CustomerName
+    device: DeviceName
+
+
+class ReleaseEvent(_Event):
+    """`{}` releases what is due; mode `report` tells what would be released by `as_of` and changes nothing."""
+
+    mode: Literal["release", "report"] = "release"
+    as_of: AwareDatetime | None = None
+    customer: CustomerName | None = None
+
+    @model_validator(mode="after")
+    def _only_reports_look_ahead(self) -> Self:
+        if self.mode == "release" and self.as_of is not None:
+            raise ValueError("'as_of' goes with mode 'report' only: numbers are released at their Release Date")
+        return self
+
+    def instant(self, now: datetime) -> datetime:
+        """Up to when Release Dates count."""
+        return self.as_of or now
+
+
+class AuditEvent(_Event):
+    """`{}` audits every customer that has a device, else the one named; it reports and changes nothing."""
+
+    mode: Literal["report"] = "report"
+    customer: CustomerName | None = None
+
+
+EventT = TypeVar("EventT", bound=_Event)
+
+
+def read_event(kind: type[EventT], event: object) -> EventT:
+    """Read an event.
+
+    Raises:
+        InvalidInputError: says which part of the event is wrong and what is allowed.
+    """
+    if not isinstance(event, Mapping):
+        raise InvalidInputError("event", f"must be a JSON object, not {type(event).__name__}")
+    try:
+        return kind.model_validate(dict(event))
+    except ValidationError as error:
+        problems = "; ".join(_problem(item) for item in error.errors(include_url=False))
+        allowed = ", ".join(kind.model_fields)
+        raise InvalidInputError("event", f"{problems} (allowed: {allowed})") from None
+
+
+def _problem(item: Mapping[str, Any]) -> str:
+    where = ".".join(str(part) for part in item["loc"])
+    message = str(item["msg"]).removeprefix("Value error, ")
+    return f"{where}: {message}" if where else message

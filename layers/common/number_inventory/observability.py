@@ -1,0 +1,43 @@
+"""What a run says of itself: one structured log line and a few metrics, with few dimensions.
+
+Logs and metrics hold numbers, device names and causes; never a credential.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
+from typing import Any
+
+from aws_lambda_powertools.logging import Logger
+from aws_lambda_powertools.metrics import Metrics, MetricUnit
+
+METRIC_NAMESPACE = "NumberInventory"
+
+
+def logger_for(service: str) -> Logger:
+    """The logger of a function; its level comes from POWERTOOLS_LOG_LEVEL."""
+    return Logger(service=service, utc=True)
+
+
+def metrics_for(service: str) -> Metrics:
+    """The metrics of a function: CloudWatch embedded metric format on standard output, no calls to AWS."""
+    return Metrics(namespace=METRIC_NAMESPACE, service=service)
+
+
+def count(metrics: Metrics, counts: Mapping[str, int]) -> None:
+    """Add each named count as a metric; zero is a value too, since an absent metric means that nothing ran."""
+    for name, value in counts.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+def as_json(value: object) -> Any:  # noqa: ANN401 - JSON is whatever it is
+    """A summary as plain JSON values: instants as RFC 3339 in UTC, empty parts left in."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return as_json(asdict(value))
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, Mapping):
+        return {str(key): as_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [as_json(item) for item in value]
+    return value

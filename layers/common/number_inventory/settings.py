@@ -1,0 +1,73 @@
+"""What each function is told by its environment; the template sets every one of these."""
+
+import os
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from number_inventory.adapters.audiocodes.address import AddressPolicy
+from number_inventory.domain.errors import SettingBrokenError
+
+
+class _Settings(BaseModel):
+    """Settings read from the environment by their aliases."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Read the settings.
+
+        Raises:
+            SettingBrokenError: names each variable that is missing or wrong.
+        """
+        try:
+            return cls.model_validate(dict(environment))
+        except ValidationError as error:
+            wrong = "; ".join(f"{item['loc'][0]}: {item['msg']}" for item in error.errors(include_input=False))
+            raise SettingBrokenError(f"environment variables of the function are not right: {wrong}") from None
+
+
+class InventorySettings(_Settings):
+    """For everything that reads or writes numbers."""
+
+    numbers_table: str = Field(alias="NUMBERS_TABLE", min_length=3)
+
+
+class DevicesSettings(_Settings):
+    """For everything that reads the configured devices."""
+
+    devices_table: str = Field(alias="DEVICES_TABLE", min_length=3)
+
+
+class DispatchSettings(DevicesSettings):
+    """For queueing syncs."""
+
+    sync_queue_url: str = Field(alias="SYNC_QUEUE_URL", min_length=8)
+
+
+class SecretsSettings(_Settings):
+    """For reading and storing secrets."""
+
+    parameter_prefix: str = Field(
+        alias="PARAMETER_PREFIX", default="/number-inventory", pattern=r"^(/[A-Za-z0-9_.-]+)+$"
+    )
+
+
+class SyncSettings(InventorySettings, DevicesSettings, SecretsSettings):
+    """For syncing, testing and removing devices."""
+
+    registrations_table: str = Field(alias="REGISTRATIONS_TABLE", min_length=3)
+    macros_table: str = Field(alias="MACROS_TABLE", min_length=3)
+    device_address_policy: AddressPolicy = Field(
+        alias="DEVICE_ADDRESS_POLICY", default=AddressPolicy.PUBLIC_AND_PRIVATE
+    )
+
+
+class ApiSettings(InventorySettings, SecretsSettings):
+    """For the lookup API."""
+
+
+class AuditSettings(InventorySettings, DevicesSettings):
+    """For auditing the inventory of every customer."""
