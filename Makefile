@@ -1,0 +1,124 @@
+# `make` or `make help` lists what can be done. Everything it needs besides Python 3.11, git and make is fetched into .venv
+# and .tools by the first target that wants it, pinned by hash.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+# What a build is for: ARCH=arm64 (default) or x86_64.
+ARCH ?= arm64
+
+# No interpreters are downloaded, no telemetry is sent, and the user's own Python settings stay out of it.
+export UV_PYTHON_DOWNLOADS := never
+export SAM_CLI_TELEMETRY := 0
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+
+tools := local_stack/tools
+find_python := $(tools)/find-python
+UV ?= $(CURDIR)/.tools/uv/bin/uv
+export UV
+sam := .tools/aws-sam-cli/bin/sam
+python := .venv/bin/python
+
+##@ Use it
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+
+demo: setup ## Show the whole story on this machine: devices, cooling, release, lookups
+	@$(python) -m local_stack demo
+
+up: setup ## Start the local AWS and a played device, deploy to it (NUMBER_INVENTORY_PORT=4566)
+	@$(python) -m local_stack up
+
+down: ## Stop what `make up` started
+	@if [ -x $(python) ]; then $(python) -m local_stack down; else echo "Nothing was running."; fi
+
+simulator: setup ## Play a device by itself until Ctrl-C
+	@$(python) -m simulator
+
+##@ Work on it
+
+setup: .venv/.ready .tools/aws-sam-cli/.ready .tools/ministack/.ready ## Fetch everything (the others do it by themselves)
+
+test: setup ## Run every test that needs no Docker
+	@$(python) -m pytest -n 2 --dist loadgroup -m "not long"
+
+test-long: setup ## Run the tests with more seeds and larger sizes
+	@$(python) -m pytest -n 2 --dist loadgroup -m "long"
+
+check: setup ## Format, lint, types, import contracts, template, pinned requirements
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-1} $(sam) validate --lint
+	@$(UV) lock --check --quiet || { echo "uv.lock does not fit pyproject.toml: run 'uv lock' and 'make requirements'." >&2; exit 1; }
+	@$(export_requirements) | cmp -s - layers/common/requirements.txt || \
+		{ echo "layers/common/requirements.txt does not fit uv.lock: run 'make requirements'." >&2; exit 1; }
+	@echo "All checks passed."
+
+format: .venv/.ready ## Format the code and fix what can be fixed
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+requirements: .tools/uv/.ready ## Pin the layer's packages by what uv.lock says
+	@$(export_requirements) > layers/common/requirements.txt
+
+##@ Deploy it
+
+build: setup ## Build for AWS (ARCH=arm64 or x86_64); `sam deploy --guided` comes next
+	@TARGET_ARCH=$(ARCH) TARGET_PYTHON=$${TARGET_PYTHON:-$$($(find_python) 3.13 2>/dev/null)} \
+		$(sam) build --parameter-overrides Architecture=$(ARCH)
+	@# A stack with another architecture than its layer would not start: the built template takes this one only.
+	@sed -i.bak -e '/^  Architecture:/,/^  [A-Z]/{s/Default: .*/Default: $(ARCH)/;/^    - $(other_$(ARCH))$$/d;}' .aws-sam/build/template.yaml
+	@rm .aws-sam/build/template.yaml.bak
+	@du -sh .aws-sam/build/CommonLayer | awk '{print "The layer is " $$1 " on disk (AWS allows 250 MB)."}'
+
+##@ Clean up
+
+clean: down ## Remove what was built and what ran, keep the tools
+	rm -rf .aws-sam .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+
+distclean: clean ## Remove the tools, too
+	rm -rf .venv .tools
+
+.PHONY: help demo up down simulator setup test test-long check format requirements build clean distclean dynamodb-local
+
+# ------------------------------------------------------------------------------------------------------------ tools
+
+other_arm64 := x86_64
+other_x86_64 := arm64
+
+export_requirements = $(UV) export --quiet --frozen --no-dev --no-emit-project --no-header --no-annotate
+
+.tools/uv/.ready: $(tools)/uv.txt
+	@if [ "$(UV)" = "$(CURDIR)/.tools/uv/bin/uv" ]; then \
+		echo "Fetching uv ..."; \
+		python=$$($(find_python)) || exit 1; \
+		"$$python" -m venv --clear .tools/uv || { echo "$$python cannot make virtual environments: install its venv module (Debian, Ubuntu: apt-get install python3-venv)." >&2; exit 1; }; \
+		.tools/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<; \
+	fi
+	@mkdir -p $(@D) && touch $@
+
+.venv/.ready: .tools/uv/.ready pyproject.toml uv.lock
+	@echo "Fetching the project's packages ..."
+	@[ -x $(python) ] || { python=$$($(find_python)) && $(UV) venv --quiet --python "$$python" .venv; }
+	@$(UV) sync --quiet --frozen --all-extras
+	@touch $@
+
+# The SAM command line and MiniStack pin packages that the project has in other versions: each in an environment of its own.
+.tools/aws-sam-cli/.ready: $(tools)/aws-sam-cli.txt .tools/uv/.ready
+	@echo "Fetching the AWS SAM command line ..."
+	@python=$$($(find_python)) && $(UV) venv --quiet --clear --python "$$python" $(@D)
+	@$(UV) pip install --quiet --python $(@D)/bin/python --require-hashes --no-deps -r $<
+	@touch $@
+
+# MiniStack runs the functions with its own interpreter: Lambda's version if this machine has it.
+.tools/ministack/.ready: $(tools)/ministack.txt .tools/uv/.ready
+	@echo "Fetching MiniStack, the local AWS ..."
+	@python=$$($(find_python) 3.13 2>/dev/null || $(find_python)) && $(UV) venv --quiet --clear --python "$$python" $(@D)
+	@$(UV) pip install --quiet --python $(@D)/bin/python --require-hashes --no-deps -r $<
+	@touch $@

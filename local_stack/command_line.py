@@ -1,0 +1,74 @@
+"""`python -m local_stack`: up, down, status."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from local_stack import device_simulator, emulator
+from local_stack.errors import LocalStackError
+from local_stack.layout import default_layout
+from local_stack.progress import Progress
+from local_stack.stack import LocalStack, StackOptions
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help=__doc__)
+
+StateFolder = Annotated[
+    Path | None,
+    typer.Option("--state", envvar="NUMBER_INVENTORY_STATE", help="Folder of the stack's files. [default: .local]"),
+]
+Port = Annotated[
+    int,
+    typer.Option(envvar="NUMBER_INVENTORY_PORT", min=1, max=65535, help="Loopback port of the local AWS."),
+]
+SimulatorPort = Annotated[
+    int,
+    typer.Option(
+        envvar="NUMBER_INVENTORY_SIMULATOR_PORT",
+        min=0,
+        max=65534,
+        help="Loopback port of the played device; its control API has the next one. 0 takes free ports.",
+    ),
+]
+
+
+@app.command()
+def up(
+    state: StateFolder = None,
+    port: Port = emulator.DEFAULT_PORT,
+    simulator_port: SimulatorPort = device_simulator.DEFAULT_PORT,
+    sync_schedule: Annotated[str, typer.Option(help="How often devices are synced.")] = "rate(1 minute)",
+) -> None:
+    """Starts the local AWS and a played device, builds, deploys, and writes stack.json."""
+    progress = Progress()
+    options = StackOptions(port, simulator_port, {"SyncSchedule": sync_schedule})
+    layout = default_layout(state)
+    described = LocalStack(layout, progress).up(options)
+    progress.say(f"Up. The lookup API is at {described['api_url']}; everything else is in {layout.description}.")
+
+
+@app.command()
+def down(state: StateFolder = None) -> None:
+    """Stops what `up` started. The local AWS keeps nothing."""
+    stopped = LocalStack(default_layout(state), Progress()).down()
+    Progress().say("Stopped." if stopped else "Nothing was running.")
+
+
+@app.command()
+def status(state: StateFolder = None) -> None:
+    """Prints stack.json if the stack is up and answers; exit code 1 if it is not."""
+    described = LocalStack(default_layout(state), Progress()).status()
+    if described is None:
+        raise LocalStackError("the local stack is not up: `make up` starts it")
+    print(json.dumps(described, indent=2))
+
+
+def main() -> None:
+    """Runs the command line; an error is told in a line and ends with exit code 1."""
+    try:
+        app()
+    except LocalStackError as error:
+        print(f"local stack: {error}", file=sys.stderr)
+        sys.exit(1)

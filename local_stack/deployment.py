@@ -1,0 +1,147 @@
+"""Build the template for this machine and deploy it to the emulator, with the tools that a real deployment uses."""
+
+import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from local_stack.environment import REGION, client_environment
+from local_stack.errors import CommandFailedError, LocalStackError
+from local_stack.layout import Layout
+from local_stack.processes import last_lines
+
+STACK_NAME = "number-inventory"
+_BUCKET = "number-inventory-local-artifacts"
+_WORKER_CONCURRENCY = 5
+_MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+def architecture() -> str:
+    """This machine's processor, by the name that Lambda has for it.
+
+    Raises:
+        LocalStackError: Lambda has none.
+    """
+    machine = platform.machine()
+    name = _MACHINES.get(machine.lower())
+    if name is None:
+        raise LocalStackError(f"this machine's processor ({machine}) is neither x86_64 nor arm64")
+    return name
+
+
+def build(layout: Layout, endpoint_url: str) -> None:
+    """Runs `sam build` for this machine and for the interpreter that MiniStack runs functions with.
+
+    Raises:
+        CommandFailedError: It failed; the message ends with its last lines.
+    """
+    python = layout.emulator_python
+    version = _version(python)
+    target = {
+        "TARGET_PLATFORM": "native",
+        "TARGET_ARCH": architecture(),
+        "TARGET_PYTHON": str(python),
+        "TARGET_PYTHON_VERSION": version,
+        "UV": str(layout.uv),
+    }
+    _run(
+        "sam build",
+        [layout.sam, "build", "--build-dir", layout.build, *_overrides({"Architecture": architecture()})],
+        environment=client_environment(endpoint_url) | target,
+        layout=layout,
+    )
+
+
+def deploy(layout: Layout, endpoint_url: str, parameters: Mapping[str, str]) -> dict[str, str]:
+    """Runs `sam deploy` of what was built, to the emulator.
+
+    Args:
+        layout: Where the build is and the logs go.
+        endpoint_url: Where the emulator listens.
+        parameters: Template parameters beside those that every local deployment has.
+
+    Returns:
+        The outputs of the stack, by name.
+
+    Raises:
+        CommandFailedError: It failed; the message ends with its last lines.
+    """
+    local = {
+        "Architecture": architecture(),
+        "LocalEndpointUrl": endpoint_url,
+        "ApiAuth": "NONE",
+        "DeviceAddressPolicy": "local",
+        "TableDeletionProtection": "false",
+        "WorkerTimeout": "60",
+    }
+    client("s3", endpoint_url).create_bucket(Bucket=_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    _run(
+        "sam deploy",
+        [
+            *(layout.sam, "deploy", "--template-file", layout.build / "template.yaml"),
+            *("--stack-name", STACK_NAME, "--s3-bucket", _BUCKET, "--capabilities", "CAPABILITY_IAM"),
+            *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--on-failure", "ROLLBACK"),
+            *_overrides({**local, **parameters}),
+        ],
+        environment=client_environment(endpoint_url) | {"SAM_CLI_POLL_DELAY": "0.5"},
+        layout=layout,
+    )
+    _give_worker_concurrency(endpoint_url)
+    stacks = client("cloudformation", endpoint_url).describe_stacks(StackName=STACK_NAME)["Stacks"]
+    return {item["OutputKey"]: item["OutputValue"] for item in stacks[0]["Outputs"]}
+
+
+def client(service: str, endpoint_url: str) -> Any:  # noqa: ANN401 - boto3 makes its clients' types at run time
+    """A client of the emulator, with the emulator's key.
+
+    Args:
+        service: The service's name in boto3, such as `dynamodb`.
+        endpoint_url: Where the emulator listens.
+    """
+    session: Any = boto3.session.Session(
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - the emulator's key
+        region_name=REGION,
+    )
+    return session.client(service, endpoint_url=endpoint_url, config=Config(retries={"mode": "standard"}))
+
+
+def _give_worker_concurrency(endpoint_url: str) -> None:
+    # MiniStack keeps the parameter as text here and then cannot compare it; CloudFormation makes a number of it.
+    functions = client("lambda", endpoint_url)
+    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+        functions.update_event_source_mapping(
+            UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": _WORKER_CONCURRENCY}
+        )
+
+
+def _version(python: Path) -> str:
+    program = "import sys; print('%d.%d' % sys.version_info[:2])"
+    return subprocess.run([python, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _overrides(parameters: Mapping[str, str]) -> list[str]:
+    return [
+        "--parameter-overrides",
+        *(f"ParameterKey={key},ParameterValue='{value}'" for key, value in parameters.items()),
+    ]
+
+
+def _run(what: str, command: Sequence[str | Path], *, environment: Mapping[str, str], layout: Layout) -> None:
+    log = layout.log(what.replace(" ", "-"))
+    with log.open("wb") as output_file:
+        finished = subprocess.run(
+            [str(part) for part in command],
+            env=dict(environment),
+            cwd=layout.root,
+            stdin=subprocess.DEVNULL,
+            stdout=output_file,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if finished.returncode != 0:
+        raise CommandFailedError(what, exit_code=finished.returncode, log=log, last_lines=last_lines(log))

@@ -1,0 +1,53 @@
+"""MiniStack, the local AWS: one process on a loopback port."""
+
+import http.client
+import json
+
+from local_stack import processes
+from local_stack.environment import emulator_environment
+from local_stack.errors import PortInUseError
+from local_stack.layout import Layout
+from local_stack.processes import LOOPBACK, BackgroundProcess
+
+DEFAULT_PORT = 4566
+_START_SECONDS = 60.0
+_ANSWER_SECONDS = 5.0
+
+
+def start_emulator(layout: Layout, port: int) -> BackgroundProcess:
+    """Starts MiniStack and waits until it answers.
+
+    Args:
+        layout: Where its tools are and its files go.
+        port: The loopback port to listen on.
+
+    Raises:
+        PortInUseError: Something else listens there.
+        LocalStackError: It did not start.
+    """
+    if not processes.port_is_free(port):
+        raise PortInUseError(port, "NUMBER_INVENTORY_PORT=<port> or --port")
+    layout.scratch.mkdir(parents=True, exist_ok=True)
+    log = layout.log("ministack")
+    process = processes.start(
+        "MiniStack",
+        [layout.emulator_python, "-m", "ministack"],
+        environment=emulator_environment(port, layout.scratch),
+        folder=layout.scratch,
+        log=log,
+    )
+    processes.wait_until_ready(process, lambda: is_ready(port), seconds=_START_SECONDS, log=log)
+    return process
+
+
+def is_ready(port: int) -> bool:
+    """Whether MiniStack answers on this port."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=_ANSWER_SECONDS)
+    try:
+        connection.request("GET", "/_ministack/ready")
+        answer = connection.getresponse()
+        return answer.status == http.HTTPStatus.OK and "completed" in json.loads(answer.read())
+    except (OSError, ValueError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
