@@ -1,7 +1,8 @@
 """Lambda function: sync the device that a queued message names.
 
-A message is taken off the queue once its sync ended, however the device behaved: its state says what is wrong,
-and the next schedule asks it again. It goes back to the queue, and after three times to the dead letters, only when AWS did not play along or when the message itself makes no sense.
+A message is taken off the queue once its sync ended, however the device behaved: its state says what is wrong, and the
+next schedule asks it again. It goes back to the queue, and after three times to the dead letters, only when AWS did not
+play along or when the message itself makes no sense.
 """
 
 from datetime import timedelta

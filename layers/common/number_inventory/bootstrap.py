@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from number_inventory.services.audit import AuditInventory
     from number_inventory.services.dispatch import DispatchSyncs
     from number_inventory.services.lookup import LookUpNumbers
+    from number_inventory.services.manage_devices import ConfigureDevices, RemoveDevice
+    from number_inventory.services.manage_macros import ManageMacros
+    from number_inventory.services.manage_numbers import AddNumbers
     from number_inventory.services.release import ReleaseCooled
     from number_inventory.services.sync import SyncDevice
     from number_inventory.settings import (
@@ -153,6 +156,43 @@ def look_up_numbers(settings: "InventorySettings") -> "LookUpNumbers":
     from number_inventory.services.lookup import LookUpNumbers
 
     return LookUpNumbers(inventory(settings.numbers_table))
+
+
+def add_numbers(settings: "InventorySettings") -> "AddNumbers":
+    """Add numbers by hand."""
+    from number_inventory.services.manage_numbers import AddNumbers
+
+    return AddNumbers(inventory(settings.numbers_table), clock())
+
+
+def manage_macros(settings: "SyncSettings") -> "ManageMacros":
+    """Read and set named macros."""
+    from number_inventory.services.manage_macros import ManageMacros
+
+    return ManageMacros(macros(settings.macros_table))
+
+
+def configure_devices(settings: "SyncSettings", warn: Warn, budget: timedelta) -> "ConfigureDevices":
+    """Add, look at, try, enable and disable devices; a try ends within `budget`."""
+    from number_inventory.services.manage_devices import ConfigureDevices
+
+    ask = ask_device(settings, warn, budget)
+    return ConfigureDevices(devices(settings.devices_table), secrets(settings.parameter_prefix), ask)
+
+
+def remove_device(settings: "SyncSettings", budget: timedelta) -> "RemoveDevice":
+    """Remove a device and let its numbers cool, within `budget`."""
+    from number_inventory.services.manage_devices import RemoveDevice
+
+    return RemoveDevice(
+        devices=devices(settings.devices_table),
+        registrations=registrations(settings.registrations_table),
+        inventory=inventory(settings.numbers_table),
+        macros=macros(settings.macros_table),
+        secrets=secrets(settings.parameter_prefix),
+        clock=clock(),
+        budget=budget,
+    )
 
 
 @lru_cache(maxsize=1)

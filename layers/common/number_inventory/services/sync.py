@@ -266,7 +266,7 @@ class _Run:
         return self._give_back(state, SyncResult.FAILED, self._settled_as_before())
 
     def _leave_in_doubt(self, error: InventoryError) -> None:
-        """Give the lease back without a head after AWS or a stored record stopped the sync; it is kept if that fails."""
+        """Give the lease back without a head, after AWS or a stored record stopped the sync; if that fails, keep it."""
         now = self._parts.clock.now()
         with suppress(InventoryError):
             state = self._state(self._lease.state.health, now, f"the last sync stopped half-way: {error}")
