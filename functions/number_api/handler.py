@@ -21,6 +21,7 @@ from number_inventory.services.lookup import DEFAULT_LIMIT, MAX_LIMIT
 from number_inventory.settings import ApiSettings
 
 RETRY_AFTER_SECONDS = "2"
+FILTERS = frozenset({"status", "vendor", "usage", "prefix", "site", "limit", "cursor"})
 
 logger = logger_for("number-api")
 app = APIGatewayRestResolver(enable_validation=True)
@@ -32,7 +33,7 @@ Customer = Annotated[str, Path(description="The tenant's name.", examples=["defa
 def get_number(customer: Customer, number: Annotated[str, Path(description="Digits, +, * and #.")]) -> NumberBody:
     """One number: its Status, who holds it, and when it becomes free."""
     lookup = bootstrap.look_up_numbers(ApiSettings.load())
-    return number_body(lookup.one(customer, number), bootstrap.clock().now())
+    return number_body(lookup.one(unquote(customer), unquote(number)), bootstrap.clock().now())
 
 
 @app.get("/customers/<customer>/numbers")
@@ -47,13 +48,22 @@ def list_numbers(  # noqa: PLR0917 - the resolver reads the filters from the sig
     cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")] = None,
 ) -> NumberPageBody:
     """Numbers that match all filters, in the order of their spelling."""
+    _refuse_unknown(FILTERS)
     settings = ApiSettings.load()
-    query = NumberQuery(customer=customer, status=status, vendor=vendor, usage=usage, site=site, prefix=prefix)
+    name = unquote(customer)
+    query = NumberQuery(customer=name, status=status, vendor=vendor, usage=usage, site=site, prefix=prefix)
     tokens = PageTokens(bootstrap.page_token_key(settings.parameter_prefix))
     after = tokens.read(query, cursor) if cursor else None
     page = bootstrap.look_up_numbers(settings).page(query, limit, after)
     next_cursor = tokens.make(query, page.last) if page.last is not None else None
     return page_body(page, next_cursor, bootstrap.clock().now())
+
+
+def _refuse_unknown(known: frozenset[str]) -> None:
+    """Refuse a query parameter that nobody reads: a misspelt filter would show every number as a match."""
+    for name in app.current_event.query_string_parameters or {}:
+        if name not in known:
+            raise InvalidInputError(name[:40], f"is not a parameter here; there are {', '.join(sorted(known))}")
 
 
 @app.exception_handler(RequestValidationError)
