@@ -11,11 +11,13 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectionError as AwsConnectionError,
     CredentialRetrievalError,
     HTTPClientError,
-    ResponseParserError,
 )
+from botocore.exceptions import (
+    ConnectionError as AwsConnectionError,
+)
+from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
 from number_inventory.domain.errors import StorageBusyError, StorageRefusedError
@@ -57,6 +59,11 @@ _BUSY_CODES = frozenset(
     }
 )
 _BUSY_FAULTS = (AwsConnectionError, HTTPClientError, ResponseParserError, CredentialRetrievalError)
+
+AWS_FAULTS = (ClientError, BotoCoreError, ResponseParserError)
+"""Everything that botocore raises when a call does not succeed."""
+
+AwsFault = ClientError | BotoCoreError | ResponseParserError
 
 
 class AwsSession:
@@ -115,11 +122,11 @@ def aws_errors(purpose: str) -> Iterator[None]:
     """
     try:
         yield
-    except (ClientError, BotoCoreError) as error:
+    except AWS_FAULTS as error:
         raise storage_error(error, purpose) from error
 
 
-def storage_error(error: ClientError | BotoCoreError, purpose: str) -> StorageBusyError | StorageRefusedError:
+def storage_error(error: AwsFault, purpose: str) -> StorageBusyError | StorageRefusedError:
     """What a failure of AWS means, decided by its type, its code and its HTTP status, never by its text."""
     if _is_busy(error):
         return StorageBusyError(f"could not {purpose} for now: {error}. Try again later")
@@ -136,7 +143,7 @@ def was_retried(error: ClientError) -> bool:
     return error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
 
 
-def _is_busy(error: ClientError | BotoCoreError) -> bool:
+def _is_busy(error: AwsFault) -> bool:
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return error_code(error) in _BUSY_CODES or status >= 500 or status == 429  # noqa: PLR2004 - HTTP's own numbers

@@ -1,0 +1,150 @@
+"""Between Python values and DynamoDB's typed attributes.
+
+By hand: boto3's generic serialiser costs several times the CPU.
+What is empty is not stored, so a missing attribute reads as empty. Instants are RFC 3339 in UTC with a `Z`.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from number_inventory.domain.errors import InvalidInputError, RecordBrokenError
+
+Attribute = dict[str, Any]
+"""One typed attribute, as `{"S": "Used"}`."""
+
+Item = dict[str, Attribute]
+"""A whole item: attribute names to typed attributes."""
+
+SCHEMA: Attribute = {"N": "1"}
+"""Stands as `schema` in every item: how its attributes are to be read."""
+
+
+def text(value: str) -> Attribute:
+    """A string attribute; the value must not be empty."""
+    return {"S": value}
+
+
+def whole(value: int) -> Attribute:
+    """A number attribute."""
+    return {"N": str(value)}
+
+
+def instant(value: datetime) -> Attribute:
+    """An instant to the microsecond, without a fraction where it has none."""
+    return {"S": _utc(value).isoformat()[:-6] + "Z"}
+
+
+def sortable_instant(value: datetime) -> Attribute:
+    """An instant always to the microsecond, so that spelling and time sort alike."""
+    return {"S": _utc(value).isoformat(timespec="microseconds")[:-6] + "Z"}
+
+
+def second(value: datetime) -> Attribute:
+    """The whole second an instant lies in, so that spelling and time sort alike."""
+    return {"S": _utc(value).isoformat(timespec="seconds")[:-6] + "Z"}
+
+
+def _utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise InvalidInputError("instant", f"{value.isoformat()} has no time zone; instants are stored in UTC")
+    return value.astimezone(UTC)
+
+
+class ItemReader:
+    """Reads the attributes of one stored item, and says which one is broken.
+
+    Attributes:
+        what: the item in words, for the message.
+    """
+
+    __slots__ = ("_item", "what")
+
+    def __init__(self, item: Mapping[str, Any], what: str) -> None:
+        self._item = item
+        self.what = what
+
+    def text(self, name: str) -> str:
+        """A string; empty where there is none."""
+        attribute = self._item.get(name)
+        if attribute is None:
+            return ""
+        value = attribute.get("S")
+        if value is None:
+            raise self.broken(name, "is not a string")
+        return str(value)
+
+    def whole(self, name: str, default: int | None = None) -> int:
+        """A whole number; `default` where there is none, and without a default there must be one."""
+        attribute = self._item.get(name)
+        if attribute is None:
+            if default is None:
+                raise self.broken(name, "is missing")
+            return default
+        try:
+            return int(attribute["N"])
+        except (KeyError, ValueError):
+            raise self.broken(name, "is not a whole number") from None
+
+    def instant(self, name: str) -> datetime | None:
+        """An instant in UTC; None where there is none."""
+        spelling = self.text(name)
+        if not spelling:
+            return None
+        try:
+            value = datetime.fromisoformat(spelling)
+        except ValueError:
+            raise self.broken(name, f"is no instant: {spelling[:40]!r}") from None
+        if value.tzinfo is None:
+            raise self.broken(name, f"has no time zone: {spelling[:40]!r}")
+        return value.astimezone(UTC)
+
+    def switch(self, name: str) -> bool:
+        """A boolean; False where there is none."""
+        value = self._item.get(name, {"BOOL": False}).get("BOOL")
+        if not isinstance(value, bool):
+            raise self.broken(name, "is neither true nor false")
+        return value
+
+    def blob(self, name: str) -> bytes:
+        """Bytes; empty where there are none."""
+        value = self._item.get(name, {"B": b""}).get("B")
+        if not isinstance(value, bytes):
+            raise self.broken(name, "is not binary")
+        return value
+
+    def texts(self, name: str) -> frozenset[str]:
+        """A set of strings; empty where there is none."""
+        value = self._item.get(name, {"SS": []}).get("SS")
+        if value is None:
+            raise self.broken(name, "is not a set of strings")
+        return frozenset(value)
+
+    def wholes(self, name: str) -> frozenset[int]:
+        """A set of whole numbers; empty where there is none."""
+        try:
+            return frozenset(int(value) for value in self._item.get(name, {"NS": []})["NS"])
+        except (KeyError, ValueError):
+            raise self.broken(name, "is not a set of whole numbers") from None
+
+    def inner(self, name: str) -> "ItemReader":
+        """The map under this name; an empty one where there is none."""
+        value = self._item.get(name, {"M": {}}).get("M")
+        if value is None:
+            raise self.broken(name, "is not a map")
+        return ItemReader(value, self.what)
+
+    def inners(self, name: str) -> "list[ItemReader]":
+        """The list of maps under this name; empty where there is none."""
+        try:
+            return [ItemReader(value["M"], self.what) for value in self._item.get(name, {"L": []})["L"]]
+        except (KeyError, TypeError):
+            raise self.broken(name, "is not a list of maps") from None
+
+    def names(self) -> list[str]:
+        """The names of all attributes, in order."""
+        return sorted(self._item)
+
+    def broken(self, name: str, message: str) -> RecordBrokenError:
+        """The error that says what is wrong with the attribute."""
+        return RecordBrokenError(self.what, name, message)

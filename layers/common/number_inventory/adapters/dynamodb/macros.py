@@ -1,0 +1,65 @@
+"""The Macros table: one item a scope and name; implements `ports.Macros`."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from number_inventory.adapters.aws import aws_errors
+from number_inventory.adapters.dynamodb.attributes import SCHEMA, Item, text
+from number_inventory.adapters.dynamodb.batch_get import batch_get
+from number_inventory.domain.macros import GLOBAL, MacroValue, resolve_macro
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DynamoMacros:
+    """Named macros of all customers, and the global ones."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def resolve(self, customer: str, names: Sequence[str]) -> Mapping[str, MacroValue]:
+        """The values in force for a customer, in one request."""
+        keys = [_key(scope, name) for name in dict.fromkeys(names) for scope in (customer, GLOBAL)]
+        purpose = f"read the macros {', '.join(names)} of customer {customer}"
+        items = batch_get(self._client, self._table, keys, purpose=purpose, consistent=True)
+        stored = {(item["customer"]["S"], item["name"]["S"]): _value(item) for item in items}
+        return {name: resolve_macro(name, stored.get((customer, name)), stored.get((GLOBAL, name))) for name in names}
+
+    def put(self, scope: str, name: str, value: str) -> None:
+        """Store a value for a customer or for `GLOBAL`; the caller has checked it."""
+        with aws_errors(f"store macro {name} of {scope}"):
+            self._client.put_item(
+                TableName=self._table, Item={**_key(scope, name), "schema": SCHEMA, "value": text(value)}
+            )
+
+    def stored(self, scope: str) -> Mapping[str, str]:
+        """All values stored for a customer or for `GLOBAL`."""
+        values: dict[str, str] = {}
+        start: dict[str, Any] = {}
+        while True:
+            with aws_errors(f"read the macros of {scope}"):
+                answer = self._client.query(
+                    TableName=self._table,
+                    KeyConditionExpression="#customer = :scope",
+                    ExpressionAttributeNames={"#customer": "customer"},
+                    ExpressionAttributeValues={":scope": text(scope)},
+                    ConsistentRead=True,
+                    **start,
+                )
+            values.update((item["name"]["S"], _value(item)) for item in answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return values
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def _key(scope: str, name: str) -> Item:
+    return {"customer": text(scope), "name": text(name)}
+
+
+def _value(item: Mapping[str, Any]) -> str:
+    """The value; what is no string is handed on in a form that no macro accepts, and whoever reads it says so."""
+    attribute = item.get("value", {})
+    value = attribute.get("S")
+    return value if isinstance(value, str) else f"<not a string: {attribute!r}>"

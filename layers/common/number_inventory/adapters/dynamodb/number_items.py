@@ -1,0 +1,213 @@
+"""A number as an item of the Numbers table, and the smallest update from one state to the next."""
+
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+from number_inventory.adapters.dynamodb.attributes import (
+    SCHEMA,
+    Attribute,
+    Item,
+    ItemReader,
+    instant,
+    second,
+    text,
+    whole,
+)
+from number_inventory.domain.errors import InvalidInputError
+from number_inventory.domain.numbers import Holder, NumberRecord, Status, Usage
+
+COOLING_INDEX = "cooling"
+IDLE_INDEX = "idle"
+COOLING_SHARDS = 8
+"""Partitions of the cooling index: eight take 8,000 numbers a second into or out of cooling."""
+
+IDLE_STATUSES = frozenset({Status.AVAILABLE, Status.RESERVED})
+"""The statuses that the idle index lists."""
+
+_TEXTS = (
+    "usage",
+    "vendor",
+    "tag",
+    "description",
+    "extra1",
+    "extra2",
+    "extra3",
+    "internal_number_type",
+    "e164_number",
+    "site",
+    "reserved_for",
+    "reservation_notes",
+    "created_by",
+    "updated_by",
+    "reason",
+)
+_INSTANTS = ("cooling_since", "reserved_until", "created_at", "updated_at")
+_INDEXED = ("cooling_shard", "release_at", "idle_pool")
+_KEYS = frozenset({"customer", "number"})
+
+
+def number_key(customer: str, number: str) -> Item:
+    """The key of a number's item."""
+    return {"customer": text(customer), "number": text(number)}
+
+
+def cooling_shard(customer: str, number: str) -> str:
+    """The partition of the cooling index that a number belongs to; the same for ever."""
+    return str(crc32(f"{customer}#{number}".encode()) % COOLING_SHARDS)
+
+
+def idle_pool(customer: str, status: Status) -> str:
+    """The partition of the idle index that lists a customer's numbers of this status."""
+    return f"{customer}#{status}"
+
+
+def number_item(record: NumberRecord, version: int) -> Item:
+    """The item of a record, stored as `version`.
+
+    Raises:
+        InvalidInputError: an instant has no time zone, or the Release Date has a fraction of a second.
+    """
+    item: Item = {
+        "customer": text(record.customer),
+        "number": text(record.number),
+        "schema": SCHEMA,
+        "version": whole(version),
+        "status": {"S": str(record.status)},
+    }
+    for name in _TEXTS:
+        words = getattr(record, name)
+        if words:
+            item[name] = {"S": str(words)}
+    for name in _INSTANTS:
+        moment = getattr(record, name)
+        if moment is not None:
+            item[name] = instant(moment)
+    if record.holders:
+        item["holders"] = {"M": {holder.device: _holder_attribute(holder) for holder in record.holders}}
+    _add_indexed(item, record)
+    return item
+
+
+def _holder_attribute(holder: Holder) -> Attribute:
+    return {"M": {"since": instant(holder.since), "sync": whole(holder.sync)}}
+
+
+def _add_indexed(item: Item, record: NumberRecord) -> None:
+    """The attributes that the indexes live by: a number without them is in no index and costs none of its writes."""
+    if record.release_date is not None:
+        if record.release_date.microsecond:
+            raise InvalidInputError("release_date", f"must be in whole seconds, not {record.release_date.isoformat()}")
+        item["release_at"] = second(record.release_date)
+        if record.status is Status.COOLING:
+            item["cooling_shard"] = {"S": cooling_shard(record.customer, record.number)}
+    if record.status in IDLE_STATUSES:
+        item["idle_pool"] = {"S": idle_pool(record.customer, record.status)}
+
+
+def read_number(item: dict[str, Any]) -> NumberRecord:
+    """The record in an item.
+
+    Raises:
+        RecordBrokenError: it cannot be understood; the message names customer, number and attribute.
+    """
+    customer, number = item["customer"]["S"], item["number"]["S"]
+    read = ItemReader(item, f"number {number} of customer {customer}")
+    return NumberRecord(
+        customer=customer,
+        number=number,
+        status=_status(read),
+        usage=_usage(read),
+        vendor=read.text("vendor"),
+        tag=read.text("tag"),
+        release_date=read.instant("release_at"),
+        cooling_since=read.instant("cooling_since"),
+        description=read.text("description"),
+        extra1=read.text("extra1"),
+        extra2=read.text("extra2"),
+        extra3=read.text("extra3"),
+        internal_number_type=read.text("internal_number_type"),
+        e164_number=read.text("e164_number"),
+        site=read.text("site"),
+        reserved_for=read.text("reserved_for"),
+        reservation_notes=read.text("reservation_notes"),
+        reserved_until=read.instant("reserved_until"),
+        holders=_holders(read),
+        version=_version(read),
+        created_at=read.instant("created_at"),
+        created_by=read.text("created_by"),
+        updated_at=read.instant("updated_at"),
+        updated_by=read.text("updated_by"),
+        reason=read.text("reason"),
+    )
+
+
+def _status(read: ItemReader) -> Status:
+    spelling = read.text("status")
+    try:
+        return Status(spelling)
+    except ValueError:
+        raise read.broken("status", f"is {spelling[:40]!r}, which is no status") from None
+
+
+def _usage(read: ItemReader) -> Usage:
+    spelling = read.text("usage")
+    try:
+        return Usage(spelling)
+    except ValueError:
+        raise read.broken("usage", f"is {spelling[:40]!r}, which is no usage") from None
+
+
+def _version(read: ItemReader) -> int:
+    version = read.whole("version")
+    if version < 1:
+        raise read.broken("version", f"is {version}, but the first version is 1")
+    return version
+
+
+def _holders(read: ItemReader) -> tuple[Holder, ...]:
+    holders = read.inner("holders")
+    return tuple(_holder(holders.inner(device), device) for device in holders.names())
+
+
+def _holder(read: ItemReader, device: str) -> Holder:
+    since = read.instant("since")
+    if since is None:
+        raise read.broken(f"holders.{device}.since", "is missing")
+    return Holder(device=device, since=since, sync=read.whole("sync"))
+
+
+@dataclass(frozen=True, slots=True)
+class NumberUpdate:
+    """What an UpdateItem needs, besides the key, to bring a stored number from one state to the next."""
+
+    expression: str
+    names: dict[str, str]
+    values: dict[str, Attribute]
+
+
+def number_update(before: NumberRecord, after: NumberRecord) -> NumberUpdate:
+    """Set and remove what differs, and nothing else: attributes that this release does not know survive.
+
+    The attributes of the indexes are always brought right, changed or not: it costs nothing, and heals an item that
+    some other hand has written. The values hold `:seen`, the version that the stored number must have.
+    """
+    old = number_item(before, before.version)
+    new = number_item(after, before.version + 1)
+    names: dict[str, str] = {}
+    values: dict[str, Attribute] = {":seen": whole(before.version)}
+    sets, removes = [], []
+    for name, attribute in new.items():
+        if name not in _KEYS and (name in _INDEXED or old.get(name) != attribute):
+            place = f"#{name}"
+            names[place] = name
+            values[f":{name}"] = attribute
+            sets.append(f"{place} = :{name}")
+    for name in (*_INDEXED, *(old.keys() - _KEYS - frozenset(_INDEXED))):
+        if name not in new:
+            names[f"#{name}"] = name
+            removes.append(f"#{name}")
+    expression = "SET " + ", ".join(sets)
+    if removes:
+        expression += " REMOVE " + ", ".join(removes)
+    return NumberUpdate(expression, names, values)
