@@ -1,0 +1,1 @@
+"""All tests of the product; see the README for how to run which."""

@@ -1,0 +1,115 @@
+"""The configured devices in memory, with their states and leases."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from number_inventory.domain.devices import Device, DeviceKey, DeviceState
+from number_inventory.domain.errors import AlreadyExistsError, LeaseLostError, NotFoundError
+from number_inventory.ports import DeviceEntry, Lease, RegisterHead
+from tests.memory.fuse import Fuse
+
+
+@dataclass(slots=True)
+class _Slot:
+    """A device and all that stands beside it."""
+
+    device: Device
+    state: DeviceState = field(default_factory=DeviceState)
+    sync: int = 0
+    leased_until: datetime | None = None
+    head: RegisterHead = field(default_factory=lambda: RegisterHead("", ""))
+    settled_sync: int = 0
+
+
+class MemoryDevices:
+    """Devices by key."""
+
+    def __init__(self, fuse: Fuse | None = None) -> None:
+        self._fuse = fuse or Fuse()
+        self._slots: dict[DeviceKey, _Slot] = {}
+
+    def add(self, device: Device) -> None:
+        """Add a device where the name is free."""
+        self._fuse.point("devices.add before")
+        if device.key in self._slots:
+            raise AlreadyExistsError(f"device {device.key} exists already")
+        self._slots[device.key] = _Slot(device)
+        self._fuse.point("devices.add after")
+
+    def get(self, key: DeviceKey) -> DeviceEntry:
+        """One device."""
+        slot = self._slot(key)
+        return DeviceEntry(slot.device, slot.state)
+
+    def of_customer(self, customer: str) -> Sequence[DeviceEntry]:
+        """All devices of a customer."""
+        return [self.get(key) for key in sorted(self._slots) if key.customer == customer]
+
+    def set_enabled(self, key: DeviceKey, *, enabled: bool) -> None:
+        """Switch the device; switched on, its credentials get a new chance."""
+        self._fuse.point("devices.set_enabled before")
+        slot = self._slot(key)
+        slot.device = replace(slot.device, enabled=enabled)
+        if enabled:
+            slot.state = replace(slot.state, refused_credentials=0)
+        self._fuse.point("devices.set_enabled after")
+
+    def remove(self, key: DeviceKey, lease: Lease) -> None:
+        """Forget the device under its lease."""
+        self._fuse.point("devices.remove before")
+        if not self._holds(lease):
+            raise LeaseLostError(f"the lease of device {key} was lost to another sync")
+        del self._slots[key]
+        self._fuse.point("devices.remove after")
+
+    def enabled(self) -> Iterator[DeviceKey]:
+        """Every enabled device."""
+        yield from [key for key, slot in sorted(self._slots.items()) if slot.device.enabled]
+
+    def customers(self) -> Iterator[str]:
+        """Every customer with an enabled device."""
+        yield from sorted({key.customer for key in self.enabled()})
+
+    def acquire(self, key: DeviceKey, now: datetime, until: datetime, *, even_disabled: bool = False) -> Lease | None:
+        """Take the lease, if nobody has one that is still good."""
+        self._fuse.point("devices.acquire before")
+        slot = self._slot(key)
+        if not slot.device.enabled and not even_disabled:
+            raise NotFoundError(f"there is no enabled device {key}")
+        if slot.leased_until is not None and slot.leased_until > now:
+            return None
+        slot.sync += 1
+        slot.leased_until = until
+        self._fuse.point("devices.acquire after")
+        return Lease(
+            key=key,
+            sync=slot.sync,
+            until=until,
+            device=slot.device,
+            state=slot.state,
+            digest=slot.head.digest,
+            settled_sync=slot.settled_sync,
+            base=slot.head.base,
+        )
+
+    def finish(self, lease: Lease, state: DeviceState, head: RegisterHead | None) -> bool:
+        """Give the lease back, unless somebody else has it by now."""
+        self._fuse.point("devices.finish before")
+        if not self._holds(lease):
+            return False
+        slot = self._slots[lease.key]
+        slot.state, slot.leased_until = state, None
+        if head is not None:
+            slot.head, slot.settled_sync = head, lease.sync
+        self._fuse.point("devices.finish after")
+        return True
+
+    def _holds(self, lease: Lease) -> bool:
+        slot = self._slots.get(lease.key)
+        return slot is not None and slot.sync == lease.sync and slot.leased_until is not None
+
+    def _slot(self, key: DeviceKey) -> _Slot:
+        if key not in self._slots:
+            raise NotFoundError(f"there is no device {key}")
+        return self._slots[key]

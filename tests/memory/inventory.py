@@ -1,0 +1,144 @@
+"""The inventory in memory."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+from threading import Lock
+from typing import TypeVar
+
+from number_inventory.domain.lifecycle import Decision
+from number_inventory.domain.numbers import NumberRecord, Status
+from number_inventory.ports import DueNumber, NumberPage, NumberQuery, WriteResult
+from tests.memory.fuse import Fuse
+
+_T = TypeVar("_T")
+
+BATCH = 3
+"""How many numbers a batch of `due` and `every` holds: few, so that tests see several batches."""
+
+Observer = Callable[[NumberRecord | None, NumberRecord], None]
+
+
+class MemoryInventory:
+    """Numbers by customer and spelling; every write is conditional on the version, and none ever deletes.
+
+    Attributes:
+        observers: told the record before and after of each write that stands.
+        answers_lost: numbers whose next write stands, but is answered with FAILED.
+        writes_lost: numbers whose next write is lost and answered with FAILED.
+        index_lag: entries that the cooling index still shows although they are no longer true.
+    """
+
+    def __init__(self, fuse: Fuse | None = None) -> None:
+        self._fuse = fuse or Fuse()
+        self._records: dict[tuple[str, str], NumberRecord] = {}
+        self._lock = Lock()
+        self.observers: list[Observer] = []
+        self.answers_lost: set[str] = set()
+        self.writes_lost: set[str] = set()
+        self.index_lag: list[DueNumber] = []
+
+    def get(self, customer: str, number: str) -> NumberRecord | None:
+        """One number."""
+        return self._records.get((customer, number))
+
+    def peek(self, customer: str, number: str) -> NumberRecord | None:
+        """One number; memory has no stale reads."""
+        return self._records.get((customer, number))
+
+    def get_many(self, customer: str, numbers: Sequence[str]) -> Mapping[str, NumberRecord]:
+        """Those that exist."""
+        self._fuse.point("inventory.get_many before")
+        found = {number: record for number in numbers if (record := self.get(customer, number)) is not None}
+        self._fuse.point("inventory.get_many after")
+        return found
+
+    def save(self, decisions: Sequence[Decision]) -> Sequence[WriteResult]:
+        """Write what still is as it was read; a death in the middle leaves the ones before it written."""
+        self._fuse.point("inventory.save before")
+        numbers = [(decision.after.customer, decision.after.number) for decision in decisions]
+        assert len(numbers) == len(set(numbers)), "each number may stand in a save once"
+        results = []
+        for decision in decisions:
+            results.append(self._save(decision))
+            self._fuse.point(f"inventory.save after {decision.after.number}")
+        return results
+
+    def _save(self, decision: Decision) -> WriteResult:
+        number = decision.after.number
+        if not decision.needs_write:
+            return WriteResult.WRITTEN
+        if number in self.writes_lost:
+            self.writes_lost.discard(number)
+            return WriteResult.FAILED
+        with self._lock:
+            present = self.get(decision.after.customer, number)
+            expected = decision.before.version if decision.before else 0
+            if (present.version if present else 0) != expected:
+                return WriteResult.SUPERSEDED
+            stored = replace(decision.after, version=expected + 1)
+            self._records[(stored.customer, number)] = stored
+        for observer in self.observers:
+            observer(present, stored)
+        if number in self.answers_lost:
+            self.answers_lost.discard(number)
+            return WriteResult.FAILED
+        return WriteResult.WRITTEN
+
+    def due(self, until: datetime, customer: str | None = None) -> Iterator[Sequence[DueNumber]]:
+        """Cooling numbers whose Release Date is at or before `until`, earliest first."""
+        self._fuse.point("inventory.due before")
+        cooling = [
+            DueNumber(record.customer, record.number, record.release_date)
+            for record in self._records.values()
+            if record.status is Status.COOLING and record.release_date is not None
+        ]
+        wanted = (
+            entry
+            for entry in [*self.index_lag, *cooling]
+            if entry.release_date <= until and customer in {None, entry.customer}
+        )
+        yield from _batches(sorted(wanted, key=lambda entry: entry.release_date))
+
+    def page(self, query: NumberQuery, limit: int, after: str | None) -> NumberPage:
+        """At most `limit` numbers that match, by their spelling."""
+        matching = [
+            record for record in self._of(query.customer) if record.number > (after or "") and _matches(record, query)
+        ]
+        shown = matching[:limit]
+        return NumberPage(tuple(shown), shown[-1].number if len(matching) > limit else None)
+
+    def every(self, customer: str) -> Iterator[Sequence[NumberRecord]]:
+        """All numbers of a customer."""
+        yield from _batches(self._of(customer))
+
+    def all(self) -> dict[tuple[str, str], NumberRecord]:
+        """Every number of every customer: for tests to look at."""
+        return dict(self._records)
+
+    def put(self, record: NumberRecord) -> NumberRecord:
+        """Plant a record as if some other hand had written it; returns it as stored."""
+        present = self.get(record.customer, record.number)
+        stored = replace(record, version=(present.version if present else 0) + 1)
+        self._records[(record.customer, record.number)] = stored
+        return stored
+
+    def _of(self, customer: str) -> list[NumberRecord]:
+        return [record for key, record in sorted(self._records.items()) if key[0] == customer]
+
+
+def _matches(record: NumberRecord, query: NumberQuery) -> bool:
+    pairs = (
+        (query.status, record.status),
+        (query.vendor, record.vendor),
+        (query.usage, record.usage),
+        (query.site, record.site),
+    )
+    return record.number.startswith(query.prefix) and all(wanted in {None, found} for wanted, found in pairs)
+
+
+def _batches(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    left = iter(items)
+    while batch := list(islice(left, BATCH)):
+        yield batch

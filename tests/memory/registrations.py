@@ -1,0 +1,97 @@
+"""The registers of devices in memory: a base image and a journal, in parts, so that a write can stop half-way."""
+
+from dataclasses import dataclass, field, replace
+
+from number_inventory.domain.devices import DeviceKey
+from number_inventory.domain.errors import LeaseLostError
+from number_inventory.ports import Lease, Register
+from tests.memory.fuse import Fuse
+
+PART = 2
+"""How many numbers a journal part names: few, so that a sync writes several and can die between them."""
+
+COMPACT_AT = 6
+"""From how many journalled numbers on a new base is written: few, so that tests see it happen."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One journal part: what the sync of this number meant to do."""
+
+    sync: int
+    added: frozenset[str]
+    removed: frozenset[str]
+
+
+@dataclass(slots=True)
+class _Stored:
+    """All that is stored of one device's register."""
+
+    bases: dict[str, frozenset[str]] = field(default_factory=dict)
+    journal: list[_Part] = field(default_factory=list)
+
+
+class MemoryRegistrations:
+    """Registers by device.
+
+    A base is named after the sync that wrote it and holds all that the journal said up to then; until a head points
+    at it, it counts for nothing.
+    """
+
+    def __init__(self, fuse: Fuse | None = None) -> None:
+        self._fuse = fuse or Fuse()
+        self._stored: dict[DeviceKey, _Stored] = {}
+        self._newest: dict[DeviceKey, int] = {}
+
+    def load(self, lease: Lease) -> Register:
+        """Play the journal onto the base that the head names."""
+        self._fuse.point("registrations.load before")
+        self._newest[lease.key] = max(lease.sync, self._newest.get(lease.key, 0))
+        stored = self._stored.get(lease.key, _Stored())
+        parts = [part for part in stored.journal if part.sync > int(lease.base or 0)]
+        held, doubtful = stored.bases.get(lease.base, frozenset()), frozenset[str]()
+        for part in parts:
+            held = (held | part.added) - part.removed
+            if part.sync > lease.settled_sync:
+                doubtful |= part.added | part.removed
+        named = sum(len(part.added | part.removed) for part in parts)
+        return Register(held, doubtful, lease.base, len(parts), named)
+
+    def intend(self, lease: Lease, register: Register, held: frozenset[str]) -> Register:
+        """Write down by what `held` differs, part by part."""
+        changes = sorted(held ^ register.held)
+        parts = [frozenset(changes[start : start + PART]) for start in range(0, len(changes), PART)]
+        for names in parts:
+            self._fuse.point("registrations.intend before")
+            if self._newest.get(lease.key, 0) > lease.sync:
+                raise LeaseLostError(f"another sync of device {lease.key} has begun")
+            stored = self._stored.setdefault(lease.key, _Stored())
+            stored.journal.append(_Part(lease.sync, names & held, names - held))
+            self._fuse.point("registrations.intend after")
+        return Register(
+            held,
+            register.doubtful.union(changes),
+            register.base,
+            register.journal + len(parts),
+            register.journal_numbers + len(changes),
+        )
+
+    def compact(self, lease: Lease, register: Register) -> Register:
+        """Write a new base once the journal names enough numbers."""
+        if register.journal_numbers < COMPACT_AT:
+            return register
+        self._fuse.point("registrations.compact before")
+        base = str(lease.sync)
+        self._stored.setdefault(lease.key, _Stored()).bases[base] = register.held
+        self._fuse.point("registrations.compact after")
+        return replace(register, base=base, journal=0, journal_numbers=0)
+
+    def forget(self, key: DeviceKey) -> None:
+        """Remove the bases first and the journal last: a death between leaves intents that still say what is open."""
+        self._fuse.point("registrations.forget before")
+        if key in self._stored:
+            self._stored[key].bases.clear()
+            self._fuse.point("registrations.forget half-way")
+            del self._stored[key]
+        self._newest.pop(key, None)
+        self._fuse.point("registrations.forget after")

@@ -1,0 +1,104 @@
+"""A whole product in memory: the ports, wired to the services as the bootstrap wires the real ones."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+
+from number_inventory.domain.devices import Device, DeviceKey, SourceKind
+from number_inventory.domain.lifecycle import Decision
+from number_inventory.domain.numbers import NumberRecord
+from number_inventory.ports import Credentials, WriteResult
+from number_inventory.services.ask_device import AskDevice
+from number_inventory.services.manage_devices import ConfigureDevices, RemoveDevice
+from number_inventory.services.release import ReleaseCooled
+from number_inventory.services.sync import LEASE_MARGIN, SyncDevice, SyncSummary
+from tests.memory.clock import SettableClock
+from tests.memory.device_source import ScriptedDevices, users
+from tests.memory.devices import MemoryDevices
+from tests.memory.fuse import Fuse
+from tests.memory.inventory import MemoryInventory
+from tests.memory.queue import MemorySyncQueue
+from tests.memory.registrations import MemoryRegistrations
+from tests.memory.settings import MemoryMacros, MemorySecrets
+
+CUSTOMER = "acme"
+BUDGET = timedelta(minutes=3)
+
+
+class World:
+    """The ports, the services on them, and short ways to say what happens."""
+
+    def __init__(self) -> None:
+        self.fuse = Fuse()
+        self.clock = SettableClock()
+        self.inventory = MemoryInventory(self.fuse)
+        self.devices = MemoryDevices(self.fuse)
+        self.registrations = MemoryRegistrations(self.fuse)
+        self.macros = MemoryMacros(self.fuse)
+        self.secrets = MemorySecrets(self.fuse)
+        self.source = ScriptedDevices(self.clock, self.fuse)
+        self.queue = MemorySyncQueue()
+        self.ask = AskDevice(self.secrets, self.source)
+        self.configure = ConfigureDevices(self.devices, self.secrets, self.ask)
+        self.sync_device = SyncDevice(
+            devices=self.devices,
+            registrations=self.registrations,
+            inventory=self.inventory,
+            macros=self.macros,
+            ask=self.ask,
+            clock=self.clock,
+            budget=BUDGET,
+        )
+        self.remove_device = RemoveDevice(
+            devices=self.devices,
+            registrations=self.registrations,
+            inventory=self.inventory,
+            macros=self.macros,
+            secrets=self.secrets,
+            clock=self.clock,
+            budget=BUDGET,
+        )
+        self.release_cooled = ReleaseCooled(inventory=self.inventory, clock=self.clock, budget=BUDGET)
+
+    # --- what happens outside
+
+    def add_device(self, name: str = "sbc1", customer: str = CUSTOMER, **settings: object) -> DeviceKey:
+        """Configure a device that shows nothing yet."""
+        device = Device(key=DeviceKey(customer, name), source=SourceKind.SBC, address=f"https://{name}.example")
+        self.configure.add(replace(device, **settings), Credentials("sync", "canary-password"))  # type: ignore[arg-type]
+        return device.key
+
+    def device_shows(self, key: DeviceKey, *numbers: str, dormant: Iterable[str] = (), partial: str = "") -> None:
+        """Let the device register these numbers from now on."""
+        self.source.shows[key] = users(numbers, dormant)
+        self.source.incomplete[key] = partial
+
+    def let_leases_expire(self) -> None:
+        """Let so much time pass that nobody's lease is good any more."""
+        self.clock.at += BUDGET + LEASE_MARGIN
+
+    # --- what the product does
+
+    def sync(self, key: DeviceKey) -> SyncSummary:
+        """Sync the device once."""
+        return self.sync_device(key)
+
+    def decide(self, decision: Decision) -> WriteResult:
+        """Write one decision, as an operator's command would."""
+        return self.inventory.save([decision])[0]
+
+    # --- what is true then
+
+    def number(self, number: str, customer: str = CUSTOMER) -> NumberRecord:
+        """A number that must exist."""
+        record = self.inventory.get(customer, number)
+        assert record is not None, f"number {number} is not in the inventory"
+        return record
+
+    def held_by(self, key: DeviceKey) -> set[str]:
+        """The numbers whose records name the device as a holder."""
+        return {
+            number
+            for (customer, number), record in self.inventory.all().items()
+            if customer == key.customer and record.holder(key.name) is not None
+        }
