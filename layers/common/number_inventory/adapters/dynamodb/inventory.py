@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,6 @@ from number_inventory.adapters.aws import (
     WRITE_THREADS,
     AwsFault,
     aws_errors,
-    error_code,
     storage_error,
     was_retried,
 )
@@ -28,6 +27,7 @@ from number_inventory.adapters.dynamodb.number_items import (
     number_update,
     read_number,
 )
+from number_inventory.adapters.dynamodb.tables import OnBroken, condition_failed, log_broken, old_item, query_pages
 from number_inventory.domain.errors import RecordBrokenError, StorageRefusedError
 from number_inventory.domain.lifecycle import Decision
 from number_inventory.domain.numbers import NumberRecord
@@ -37,14 +37,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _log = logging.getLogger(__name__)
-
-OnBroken = Callable[[RecordBrokenError], None]
-"""Told of every stored item that cannot be understood where the others go on."""
-
-
-def log_broken(error: RecordBrokenError) -> None:
-    """Report a broken item in the log."""
-    _log.error("%s", error)
 
 
 class NumbersFound(Mapping[str, NumberRecord]):
@@ -124,21 +116,21 @@ class DynamoInventory:
 
     def every(self, customer: str) -> Iterator[Sequence[NumberRecord]]:
         """All numbers of a customer, eventually consistent, a megabyte at a time; broken ones are reported."""
+        purpose = f"read the numbers of customer {customer}"
         request: dict[str, Any] = {
-            "TableName": self._table,
             "KeyConditionExpression": "#customer = :customer",
             "ExpressionAttributeNames": {"#customer": "customer"},
             "ExpressionAttributeValues": {":customer": text(customer)},
         }
-        for items in self._pages(request, f"read the numbers of customer {customer}"):
+        for items in query_pages(self._client, self._table, request, purpose=purpose):
             yield self._readable(items)
 
     def due(self, until: datetime, customer: str | None = None) -> Iterator[Sequence[DueNumber]]:
         """Numbers in the cooling index whose Release Date is at or before `until`, shard by shard."""
         names = {"#shard": "cooling_shard", "#at": "release_at"}
         values = {":until": second(until)}
+        purpose = "read which numbers are due for release"
         request: dict[str, Any] = {
-            "TableName": self._table,
             "IndexName": COOLING_INDEX,
             "KeyConditionExpression": "#shard = :shard AND #at <= :until",
             "ExpressionAttributeNames": names,
@@ -149,7 +141,7 @@ class DynamoInventory:
             values[":customer"] = text(customer)
         for shard in range(COOLING_SHARDS):
             request["ExpressionAttributeValues"] = {**values, ":shard": text(str(shard))}
-            for items in self._pages(request, "read which numbers are due for release"):
+            for items in query_pages(self._client, self._table, request, purpose=purpose):
                 batch = [due for item in items if (due := self._due(item)) is not None]
                 if batch:
                     yield batch
@@ -163,16 +155,6 @@ class DynamoInventory:
             self._on_broken(error)
             return None
         return DueNumber(customer, number, release_date) if release_date else None
-
-    def _pages(self, request: Mapping[str, Any], purpose: str) -> Iterator[list[dict[str, Any]]]:
-        start: dict[str, Any] = {}
-        while True:
-            with aws_errors(purpose):
-                answer = self._client.query(**request, **start)
-            yield answer["Items"]
-            if "LastEvaluatedKey" not in answer:
-                return
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def _readable(self, items: Sequence[dict[str, Any]]) -> list[NumberRecord]:
         records = []
@@ -250,7 +232,7 @@ class DynamoInventory:
         )
 
     def _not_written(self, decision: Decision, error: AwsFault) -> WriteResult:
-        if isinstance(error, ClientError) and error_code(error) == "ConditionalCheckFailedException":
+        if condition_failed(error):
             return self._lost_race(decision, error)
         after = decision.after
         meaning = storage_error(error, f"write number {after.number} of customer {after.customer}")
@@ -261,7 +243,7 @@ class DynamoInventory:
 
     def _lost_race(self, decision: Decision, error: ClientError) -> WriteResult:
         """The number is not as it was: somebody else's doing, unless an earlier try of this very write stands."""
-        item: Any = error.response.get("Item")
+        item = old_item(error)
         if not item:
             return WriteResult.SUPERSEDED
         version = decision.before.version + 1 if decision.before else 1

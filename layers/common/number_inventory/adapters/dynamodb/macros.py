@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from number_inventory.adapters.aws import aws_errors
 from number_inventory.adapters.dynamodb.attributes import SCHEMA, Item, text
 from number_inventory.adapters.dynamodb.batch_get import batch_get
+from number_inventory.adapters.dynamodb.tables import query_pages
 from number_inventory.domain.macros import GLOBAL, MacroValue, resolve_macro
 
 if TYPE_CHECKING:
@@ -36,22 +37,14 @@ class DynamoMacros:
 
     def stored(self, scope: str) -> Mapping[str, str]:
         """All values stored for a customer or for `GLOBAL`."""
-        values: dict[str, str] = {}
-        start: dict[str, Any] = {}
-        while True:
-            with aws_errors(f"read the macros of {scope}"):
-                answer = self._client.query(
-                    TableName=self._table,
-                    KeyConditionExpression="#customer = :scope",
-                    ExpressionAttributeNames={"#customer": "customer"},
-                    ExpressionAttributeValues={":scope": text(scope)},
-                    ConsistentRead=True,
-                    **start,
-                )
-            values.update((item["name"]["S"], _value(item)) for item in answer["Items"])
-            if "LastEvaluatedKey" not in answer:
-                return values
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        request: dict[str, Any] = {
+            "KeyConditionExpression": "#customer = :scope",
+            "ExpressionAttributeNames": {"#customer": "customer"},
+            "ExpressionAttributeValues": {":scope": text(scope)},
+            "ConsistentRead": True,
+        }
+        pages = query_pages(self._client, self._table, request, purpose=f"read the macros of {scope}")
+        return {item["name"]["S"]: _value(item) for items in pages for item in items}
 
 
 def _key(scope: str, name: str) -> Item:

@@ -1,0 +1,181 @@
+"""A device as an item of the Devices table: configuration, state, lease and the head of its register."""
+
+from enum import StrEnum
+from typing import Any, TypeVar
+from zlib import crc32
+
+from number_inventory.adapters.dynamodb.attributes import (
+    SCHEMA,
+    Attribute,
+    Item,
+    ItemReader,
+    instant,
+    text,
+    whole,
+)
+from number_inventory.domain.aors import NumberRule
+from number_inventory.domain.devices import Device, DeviceKey, DeviceState, Health, SourceKind, TlsSettings, TlsTrust
+from number_inventory.ports import DeviceEntry, Lease
+
+SCHEDULE_INDEX = "scheduled"
+SCHEDULE_SHARDS = 4
+"""Partitions of the index of enabled devices."""
+
+_Word = TypeVar("_Word", bound=StrEnum)
+
+_STATE_TEXTS = ("cause", "product", "version", "serial")
+_STATE_INSTANTS = ("since", "last_sync_at", "last_complete_at")
+_STATE_COUNTS = ("held_numbers", "unmapped")
+
+
+def device_item_key(key: DeviceKey) -> Item:
+    """The key of a device's item."""
+    return {"customer": text(key.customer), "device": text(key.name)}
+
+
+def schedule_attributes(key: DeviceKey) -> Item:
+    """What puts a device into the index of enabled devices."""
+    name = f"{key.customer}#{key.name}"
+    return {"schedule_shard": text(str(crc32(name.encode()) % SCHEDULE_SHARDS)), "device_key": text(name)}
+
+
+def device_item(device: Device) -> Item:
+    """The item of a device's configuration; what is empty is left out."""
+    item: Item = {
+        **device_item_key(device.key),
+        "schema": SCHEMA,
+        "source": text(device.source),
+        "address": text(device.address),
+        "enabled": {"BOOL": device.enabled},
+        "tls": _tls_attribute(device.tls),
+        "read_timeout_seconds": whole(device.read_timeout_seconds),
+    }
+    if device.number_rules:
+        item["number_rules"] = {"L": [_rule_attribute(rule) for rule in device.number_rules]}
+    if device.hosts:
+        item["hosts"] = {"SS": sorted(device.hosts)}
+    if device.ip_groups:
+        item["ip_groups"] = {"NS": [str(group) for group in sorted(device.ip_groups)]}
+    if device.enabled:
+        item.update(schedule_attributes(device.key))
+    return item
+
+
+def _tls_attribute(tls: TlsSettings) -> Attribute:
+    inner = {"trust": text(tls.trust)}
+    if tls.ca_pem:
+        inner["ca_pem"] = text(tls.ca_pem)
+    if tls.fingerprint:
+        inner["fingerprint"] = text(tls.fingerprint)
+    return {"M": inner}
+
+
+def _rule_attribute(rule: NumberRule) -> Attribute:
+    inner = {"pattern": text(rule.pattern)} if rule.pattern else {}
+    if rule.replacement:
+        inner["replacement"] = text(rule.replacement)
+    return {"M": inner}
+
+
+def state_attribute(state: DeviceState) -> Attribute:
+    """The state as one map; `refused_credentials` stands beside it, because an operator changes it on its own."""
+    inner: Item = {"health": text(state.health)}
+    for name in _STATE_TEXTS:
+        words = getattr(state, name)
+        if words:
+            inner[name] = text(words)
+    for name in _STATE_INSTANTS:
+        moment = getattr(state, name)
+        if moment is not None:
+            inner[name] = instant(moment)
+    for name in _STATE_COUNTS:
+        inner[name] = whole(getattr(state, name))
+    if state.uptime_seconds is not None:
+        inner["uptime_seconds"] = whole(state.uptime_seconds)
+    return {"M": inner}
+
+
+def read_entry(item: dict[str, Any]) -> DeviceEntry:
+    """The device and its state.
+
+    Raises:
+        RecordBrokenError: the configuration cannot be understood; the message names device and attribute.
+    """
+    key = DeviceKey(item["customer"]["S"], item["device"]["S"])
+    read = ItemReader(item, f"device {key}")
+    return DeviceEntry(_device(read, key), _state(read))
+
+
+def read_lease(item: dict[str, Any]) -> Lease:
+    """The lease that stands in an item.
+
+    Raises:
+        RecordBrokenError: the item cannot be understood, or there is no lease in it.
+    """
+    entry = read_entry(item)
+    read = ItemReader(item, f"device {entry.device.key}")
+    until = read.instant("lease_until")
+    if until is None:
+        raise read.broken("lease_until", "is missing")
+    return Lease(
+        key=entry.device.key,
+        sync=read.whole("sync"),
+        until=until,
+        device=entry.device,
+        state=entry.state,
+        digest=read.text("digest"),
+        settled_sync=read.whole("settled_sync"),
+        base=read.text("base"),
+    )
+
+
+def _device(read: ItemReader, key: DeviceKey) -> Device:
+    tls = read.inner("tls")
+    rules = read.inners("number_rules")
+    return Device(
+        key=key,
+        source=_word(read, "source", SourceKind),
+        address=read.text("address"),
+        enabled=read.switch("enabled"),
+        tls=TlsSettings(
+            trust=_word(tls, "trust", TlsTrust), ca_pem=tls.text("ca_pem"), fingerprint=tls.text("fingerprint")
+        ),
+        number_rules=tuple(NumberRule(rule.text("pattern"), rule.text("replacement")) for rule in rules),
+        hosts=read.texts("hosts"),
+        ip_groups=read.wholes("ip_groups"),
+        read_timeout_seconds=read.whole("read_timeout_seconds"),
+    )
+
+
+def _state(read: ItemReader) -> DeviceState:
+    state = read.inner("state")
+    uptime = state.whole("uptime_seconds", -1)
+    return DeviceState(
+        health=_health(state),
+        since=state.instant("since"),
+        cause=state.text("cause"),
+        last_sync_at=state.instant("last_sync_at"),
+        last_complete_at=state.instant("last_complete_at"),
+        product=state.text("product"),
+        version=state.text("version"),
+        serial=state.text("serial"),
+        uptime_seconds=None if uptime < 0 else uptime,
+        held_numbers=state.whole("held_numbers", 0),
+        unmapped=state.whole("unmapped", 0),
+        refused_credentials=read.whole("refused_credentials", 0),
+    )
+
+
+def _health(read: ItemReader) -> Health:
+    """The health; one that only a newer release knows says nothing here, and must not stop the device's syncs."""
+    spelling = read.text("health")
+    return Health(spelling) if spelling in set(Health) else Health.NEVER_SYNCED
+
+
+def _word(read: ItemReader, name: str, kind: type[_Word]) -> _Word:
+    spelling = read.text(name)
+    try:
+        return kind(spelling)
+    except ValueError:
+        allowed = ", ".join(kind)
+        raise read.broken(name, f"is {spelling[:40]!r}, which is none of {allowed}") from None

@@ -1,0 +1,245 @@
+"""The Devices table; implements `ports.Devices`.
+
+One item a device holds all that a sync of an unchanged device needs: taking the lease reads it, giving it back writes
+what was learned. The sync number starts at the second in which the device was added, so that a device removed and
+added again counts on from above its earlier life, and what older syncs left behind is known to be older.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from number_inventory.adapters.aws import AWS_FAULTS, aws_errors, storage_error, was_retried
+from number_inventory.adapters.dynamodb.attributes import Item, sortable_instant, text, whole
+from number_inventory.adapters.dynamodb.device_items import (
+    SCHEDULE_INDEX,
+    SCHEDULE_SHARDS,
+    device_item,
+    device_item_key,
+    read_entry,
+    read_lease,
+    schedule_attributes,
+    state_attribute,
+)
+from number_inventory.adapters.dynamodb.tables import (
+    OnBroken,
+    condition_failed,
+    log_broken,
+    old_item,
+    query_pages,
+    write_if,
+)
+from number_inventory.domain.devices import Device, DeviceKey, DeviceState
+from number_inventory.domain.errors import AlreadyExistsError, LeaseLostError, NotFoundError, RecordBrokenError
+from number_inventory.ports import Clock, DeviceEntry, Lease, RegisterHead
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DynamoDevices:
+    """The devices of all customers in one table.
+
+    Attributes:
+        clock: dates the birth of a device.
+        on_broken: told of devices that a listing leaves out, because they cannot be understood.
+        new_id: makes the name under which a lease is taken.
+    """
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        clock: Clock,
+        on_broken: OnBroken = log_broken,
+        new_id: Callable[[], str] = lambda: uuid4().hex,
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+        self._on_broken = on_broken
+        self._new_id = new_id
+
+    def add(self, device: Device) -> None:
+        """Add a device; raises AlreadyExistsError where the name is taken, and changes nothing then."""
+        birth = whole(int(self._clock.now().timestamp()))
+        item = {**device_item(device), "state": state_attribute(DeviceState()), "sync": birth, "settled_sync": birth}
+        refused = write_if(
+            f"add device {device.key}",
+            self._client.put_item,
+            TableName=self._table,
+            Item=item,
+            ConditionExpression="attribute_not_exists(#customer)",
+            ExpressionAttributeNames={"#customer": "customer"},
+        )
+        if refused and not (was_retried(refused) and old_item(refused) == item):
+            raise AlreadyExistsError(f"device {device.key} exists already and is left as it is")
+
+    def get(self, key: DeviceKey) -> DeviceEntry:
+        """One device, strongly consistent; raises NotFoundError, or RecordBrokenError."""
+        with aws_errors(f"read device {key}"):
+            answer = self._client.get_item(TableName=self._table, Key=device_item_key(key), ConsistentRead=True)
+        item = answer.get("Item")
+        if not item:
+            raise _not_found(key)
+        return read_entry(item)
+
+    def of_customer(self, customer: str) -> Sequence[DeviceEntry]:
+        """All devices of a customer, by name, strongly consistent; broken ones are reported and left out."""
+        request: dict[str, Any] = {
+            "KeyConditionExpression": "#customer = :customer",
+            "ExpressionAttributeNames": {"#customer": "customer"},
+            "ExpressionAttributeValues": {":customer": text(customer)},
+            "ConsistentRead": True,
+        }
+        entries = []
+        for item in self._query(request, f"list the devices of customer {customer}"):
+            try:
+                entries.append(read_entry(item))
+            except RecordBrokenError as error:
+                self._on_broken(error)
+        return entries
+
+    def set_enabled(self, key: DeviceKey, *, enabled: bool) -> None:
+        """Let schedules sync the device, or not; raises NotFoundError.
+
+        Enabling also lets refused credentials be tried again: a person says that they are good now.
+        """
+        index = schedule_attributes(key)
+        names = {"#enabled": "enabled", "#shard": "schedule_shard", "#key": "device_key", "#customer": "customer"}
+        values: Item = {":enabled": {"BOOL": enabled}}
+        expression = "SET #enabled = :enabled"
+        if enabled:
+            expression += ", #shard = :shard, #key = :key REMOVE #refused"
+            names["#refused"] = "refused_credentials"
+            values.update({":shard": index["schedule_shard"], ":key": index["device_key"]})
+        else:
+            expression += " REMOVE #shard, #key"
+        refused = write_if(
+            f"{'enable' if enabled else 'disable'} device {key}",
+            self._client.update_item,
+            TableName=self._table,
+            Key=device_item_key(key),
+            UpdateExpression=expression,
+            ConditionExpression="attribute_exists(#customer)",
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=values,
+        )
+        if refused:
+            raise _not_found(key)
+
+    def remove(self, key: DeviceKey, lease: Lease) -> None:
+        """Forget the device under its lease; nothing where it is gone already.
+
+        Raises:
+            LeaseLostError: another sync has begun since.
+        """
+        refused = write_if(
+            f"remove device {key}",
+            self._client.delete_item,
+            TableName=self._table,
+            Key=device_item_key(key),
+            ConditionExpression="#sync = :mine",
+            ExpressionAttributeNames={"#sync": "sync"},
+            ExpressionAttributeValues={":mine": whole(lease.sync)},
+        )
+        if refused and old_item(refused):
+            raise LeaseLostError(f"device {key} is not removed: another sync of it has begun; try again in a moment")
+
+    def enabled(self) -> Iterator[DeviceKey]:
+        """Every enabled device of every customer, eventually consistent."""
+        for shard in range(SCHEDULE_SHARDS):
+            request: dict[str, Any] = {
+                "IndexName": SCHEDULE_INDEX,
+                "KeyConditionExpression": "#shard = :shard",
+                "ExpressionAttributeNames": {"#shard": "schedule_shard"},
+                "ExpressionAttributeValues": {":shard": text(str(shard))},
+            }
+            for item in self._query(request, "list the enabled devices"):
+                yield DeviceKey(item["customer"]["S"], item["device"]["S"])
+
+    def customers(self) -> Iterator[str]:
+        """Every customer that has an enabled device, each once, in order."""
+        yield from sorted({key.customer for key in self.enabled()})
+
+    def acquire(self, key: DeviceKey, now: datetime, until: datetime, *, even_disabled: bool = False) -> Lease | None:
+        """Take the lease; None while somebody else has it.
+
+        Raises:
+            NotFoundError: there is no such device, or it is disabled.
+            RecordBrokenError: its configuration cannot be understood.
+        """
+        mine = self._new_id()
+        values: Item = {
+            ":mine": text(mine),
+            ":until": sortable_instant(until),
+            ":now": sortable_instant(now),
+            ":one": whole(1),
+        }
+        condition = "attribute_exists(#customer) AND (attribute_not_exists(#until) OR #until <= :now)"
+        if not even_disabled:
+            condition += " AND #enabled = :enabled"
+            values[":enabled"] = {"BOOL": True}
+        names = {"#customer": "customer", "#until": "lease_until", "#holder": "lease_holder", "#sync": "sync"}
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key=device_item_key(key),
+                UpdateExpression="SET #until = :until, #holder = :mine, #sync = #sync + :one",
+                ConditionExpression=condition,
+                ExpressionAttributeNames=names if even_disabled else {**names, "#enabled": "enabled"},
+                ExpressionAttributeValues=values,
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except AWS_FAULTS as error:
+            if not condition_failed(error):
+                raise storage_error(error, f"take the lease of device {key}") from error
+            return self._leased_by(mine, key, old_item(error), even_disabled=even_disabled)
+        return read_lease(answer["Attributes"])
+
+    def _leased_by(self, mine: str, key: DeviceKey, item: dict[str, Any], *, even_disabled: bool) -> Lease | None:
+        """Why the lease was not to be had; it may be our own, where only the answer to the first try was lost."""
+        if not item:
+            raise _not_found(key)
+        if item.get("lease_holder") == text(mine):
+            return read_lease(item)
+        if not even_disabled and not item.get("enabled", {}).get("BOOL"):
+            raise NotFoundError(f"device {key} is disabled, so it is not synced")
+        return None
+
+    def finish(self, lease: Lease, state: DeviceState, head: RegisterHead | None) -> bool:
+        """Give the lease back and keep the state; False, and nothing written, where it was lost to somebody else."""
+        names = {"#sync": "sync", "#state": "state", "#until": "lease_until", "#holder": "lease_holder"}
+        values: Item = {":mine": whole(lease.sync), ":state": state_attribute(state)}
+        sets = ["#state = :state"]
+        if head is not None:
+            names.update({"#digest": "digest", "#base": "base", "#settled": "settled_sync"})
+            values.update({":digest": {"S": head.digest}, ":base": {"S": head.base}})
+            sets += ["#digest = :digest", "#base = :base", "#settled = :mine"]
+        if state.refused_credentials != lease.state.refused_credentials:
+            # Otherwise left alone: an operator may have cleared it since the lease was taken.
+            names["#refused"] = "refused_credentials"
+            values[":refused"] = whole(state.refused_credentials)
+            sets.append("#refused = :refused")
+        refused = write_if(
+            f"finish the sync of device {lease.key}",
+            self._client.update_item,
+            TableName=self._table,
+            Key=device_item_key(lease.key),
+            UpdateExpression=f"SET {', '.join(sets)} REMOVE #until, #holder",
+            ConditionExpression="#sync = :mine",
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=values,
+        )
+        # Where the answer to the first try was lost and the next sync has begun since, the head shows whose it is.
+        return not refused or (head is not None and old_item(refused).get("settled_sync") == whole(lease.sync))
+
+    def _query(self, request: dict[str, Any], purpose: str) -> Iterator[dict[str, Any]]:
+        for items in query_pages(self._client, self._table, request, purpose=purpose):
+            yield from items
+
+
+def _not_found(key: DeviceKey) -> NotFoundError:
+    return NotFoundError(f"customer {key.customer} has no device {key.name!r}")

@@ -1,0 +1,63 @@
+"""The queue of single syncs; implements `ports.SyncQueue`."""
+
+import json
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from number_inventory.adapters.aws import aws_errors
+from number_inventory.domain.devices import DeviceKey
+from number_inventory.domain.errors import StorageBusyError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+_log = logging.getLogger(__name__)
+
+_BATCH = 10
+"""The most messages that SendMessageBatch takes."""
+
+_ROUNDS = 3
+"""How often a message is sent that SQS itself failed to take; the next schedule sends it again anyway."""
+
+
+class SqsSyncQueue:
+    """Sends sync requests, ten a request; each is `{"customer": ..., "device": ...}`."""
+
+    def __init__(self, client: "SQSClient", queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def send(self, keys: Sequence[DeviceKey]) -> Sequence[DeviceKey]:
+        """Queue one sync for each device; returns those that could not be queued.
+
+        Raises:
+            StorageRefusedError: SQS refuses for good: permission, or no such queue.
+        """
+        unsent: list[DeviceKey] = []
+        for start in range(0, len(keys), _BATCH):
+            pending = list(keys[start : start + _BATCH])
+            try:
+                for _ in range(_ROUNDS):
+                    pending = self._send(pending) if pending else []
+            except StorageBusyError as error:
+                # After botocore's own retries: the rest would only wait in vain as well.
+                _log.warning("%s", error)
+                return [*unsent, *pending, *keys[start + _BATCH :]]
+            unsent += pending
+        return unsent
+
+    def _send(self, keys: list[DeviceKey]) -> list[DeviceKey]:
+        """Send at most ten; returns those that SQS did not take."""
+        with aws_errors(f"queue the sync of {len(keys)} devices"):
+            answer = self._client.send_message_batch(
+                QueueUrl=self._queue_url,
+                Entries=[
+                    {"Id": str(index), "MessageBody": json.dumps({"customer": key.customer, "device": key.name})}
+                    for index, key in enumerate(keys)
+                ],
+            )
+        failed = answer.get("Failed", [])
+        for failure in failed:
+            _log.warning("could not queue the sync of device %s: %s", keys[int(failure["Id"])], failure["Code"])
+        return [keys[int(failure["Id"])] for failure in failed]
