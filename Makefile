@@ -43,6 +43,9 @@ simulator: setup ## Play a device by itself until Ctrl-C
 
 setup: .venv/.ready .tools/aws-sam-cli/.ready .tools/ministack/.ready ## Fetch everything (the others do it by themselves)
 
+dynamodb-local: ## Fetch DynamoDB Local for the tests on a real engine (needs Maven and a JDK, else says so)
+	@[ -e .tools/dynamodb-local/.ready ] || $(tools)/dynamodb-local/fetch .tools/dynamodb-local
+
 test: setup ## Run every test that needs no Docker
 	@$(python) -m pytest -n 2 --dist loadgroup -m "not long"
 

@@ -4,11 +4,8 @@ import platform
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import boto3
-from botocore.config import Config
-
+from local_stack.emulator import client
 from local_stack.environment import REGION, client_environment
 from local_stack.errors import CommandFailedError, LocalStackError
 from local_stack.layout import Layout
@@ -93,21 +90,6 @@ def deploy(layout: Layout, endpoint_url: str, parameters: Mapping[str, str]) -> 
     _give_worker_concurrency(endpoint_url)
     stacks = client("cloudformation", endpoint_url).describe_stacks(StackName=STACK_NAME)["Stacks"]
     return {item["OutputKey"]: item["OutputValue"] for item in stacks[0]["Outputs"]}
-
-
-def client(service: str, endpoint_url: str) -> Any:  # noqa: ANN401 - boto3 makes its clients' types at run time
-    """A client of the emulator, with the emulator's key.
-
-    Args:
-        service: The service's name in boto3, such as `dynamodb`.
-        endpoint_url: Where the emulator listens.
-    """
-    session: Any = boto3.session.Session(
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the emulator's key
-        region_name=REGION,
-    )
-    return session.client(service, endpoint_url=endpoint_url, config=Config(retries={"mode": "standard"}))
 
 
 def _give_worker_concurrency(endpoint_url: str) -> None:

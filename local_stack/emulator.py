@@ -2,9 +2,15 @@
 
 import http.client
 import json
+import os
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
 
 from local_stack import processes
-from local_stack.environment import emulator_environment
+from local_stack.environment import REGION, emulator_environment
 from local_stack.errors import PortInUseError
 from local_stack.layout import Layout
 from local_stack.processes import LOOPBACK, BackgroundProcess
@@ -51,3 +57,22 @@ def is_ready(port: int) -> bool:
         return False
     finally:
         connection.close()
+
+
+def client(service: str, endpoint_url: str) -> Any:  # noqa: ANN401 - boto3 makes its clients' types at run time
+    """A client of the emulator with its key, whatever profile, files and proxies the user has set up.
+
+    Args:
+        service: The service's name in boto3, such as `dynamodb`.
+        endpoint_url: Where the emulator listens.
+    """
+    nothing = (None, None, None, None)
+    core = botocore.session.Session({"profile": nothing, "config_file": (None, None, os.devnull, None)})
+    session: Any = boto3.session.Session(
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - the emulator's key
+        region_name=REGION,
+        botocore_session=core,
+    )
+    config = Config(proxies={}, retries={"mode": "standard"})
+    return session.client(service, endpoint_url=endpoint_url, config=config)

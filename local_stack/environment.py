@@ -28,17 +28,6 @@ def aws_variables(endpoint_url: str) -> dict[str, str]:
     }
 
 
-def leave_real_accounts(endpoint_url: str) -> None:
-    """Makes this very process forget the user's AWS settings and call the emulator.
-
-    Args:
-        endpoint_url: Where the emulator listens.
-    """
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
-    os.environ.update(aws_variables(endpoint_url))
-
-
 def client_environment(endpoint_url: str, inherited: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of tools that call the emulator, such as `sam deploy`.
 

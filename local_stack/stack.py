@@ -9,7 +9,6 @@ from local_stack import description, processes
 from local_stack.deployment import build, deploy
 from local_stack.device_simulator import describe_simulator, start_simulator
 from local_stack.emulator import is_ready, start_emulator
-from local_stack.environment import leave_real_accounts
 from local_stack.layout import Layout
 from local_stack.processes import LOOPBACK, BackgroundProcess
 from local_stack.progress import Progress
@@ -87,7 +86,6 @@ class LocalStack:
 
     def _up(self, options: StackOptions, running: dict[str, Any] | None) -> dict[str, Any]:
         endpoint_url = running["endpoint_url"] if running else f"http://{LOOPBACK}:{options.port}"
-        leave_real_accounts(endpoint_url)
         if running:
             self._progress.say(f"The local AWS runs at {endpoint_url} already.")
         else:

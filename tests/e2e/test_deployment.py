@@ -1,0 +1,35 @@
+"""What the deployment itself promises: everything is there, in the shape that the template says."""
+
+from tests.e2e.deployed_stack import DeployedStack
+
+
+def test_deployed_tables_keep_their_data(stack: DeployedStack) -> None:
+    """GIVEN the deployed stack WHEN its tables are described THEN all can be restored to a point in time."""
+    dynamodb = stack.client("dynamodb")
+    for name in stack.description["tables"].values():
+        backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+        assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED", name
+
+
+def test_three_schedules_are_enabled(stack: DeployedStack) -> None:
+    """GIVEN the deployed stack WHEN its schedules are listed THEN sync, release and audit run, each with retries."""
+    scheduler = stack.client("scheduler")
+    names = [item["Name"] for item in scheduler.list_schedules(GroupName=stack.description["stack_name"])["Schedules"]]
+    schedules = [scheduler.get_schedule(Name=name, GroupName=stack.description["stack_name"]) for name in names]
+    targets = {item["Target"]["Arn"].rpartition(":")[2] for item in schedules}
+
+    functions = stack.description["functions"]
+    assert targets == {functions["sync_dispatcher"], functions["release_cooled"], functions["audit"]}
+    assert all(item["State"] == "ENABLED" and item["Target"]["Input"] == "{}" for item in schedules)
+    assert all("DeadLetterConfig" in item["Target"] and "RetryPolicy" in item["Target"] for item in schedules)
+
+
+def test_dead_letters_wait_long_enough_to_be_seen(stack: DeployedStack) -> None:
+    """GIVEN the deployed stack WHEN a sync fails three times THEN its request is kept for two weeks."""
+    sqs = stack.client("sqs")
+    queues = stack.description["queues"]
+    attributes = sqs.get_queue_attributes(QueueUrl=queues["sync"], AttributeNames=["All"])["Attributes"]
+    dead = sqs.get_queue_attributes(QueueUrl=queues["sync_dead_letters"], AttributeNames=["All"])["Attributes"]
+
+    assert dead["QueueArn"] in attributes["RedrivePolicy"]
+    assert int(dead["MessageRetentionPeriod"]) == 14 * 24 * 3600

@@ -1,0 +1,1 @@
+"""What template.yaml promises, read from the file itself."""

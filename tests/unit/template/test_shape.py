@@ -1,0 +1,114 @@
+"""The shape of the deployment: data that survives, failures that are kept, parameters that explain themselves."""
+
+import importlib
+from typing import Any
+
+import pytest
+
+Resources = dict[str, dict[str, Any]]
+Template = dict[str, Any]
+
+
+def _of_type(resources: Resources, kind: str) -> dict[str, dict[str, Any]]:
+    return {name: resource for name, resource in resources.items() if resource["Type"] == kind}
+
+
+def test_tables_outlive_the_stack(resources: Resources) -> None:
+    """GIVEN a table WHEN the stack is deleted or the table replaced THEN it stays, and it can be restored."""
+    tables = _of_type(resources, "AWS::DynamoDB::Table")
+
+    assert len(tables) == 4
+    for name, table in tables.items():
+        properties = table["Properties"]
+        assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain", name
+        assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True, name
+        assert properties["SSESpecification"]["SSEEnabled"] is True, name
+        assert properties["DeletionProtectionEnabled"] == {"Fn::If": ["ProtectTables", True, False]}, name
+        assert properties["BillingMode"] == "PAY_PER_REQUEST", name
+
+
+def test_indexes_project_keys_only(resources: Resources) -> None:
+    """GIVEN an index WHEN a number changes THEN nothing beyond its keys is written a second time."""
+    for table in _of_type(resources, "AWS::DynamoDB::Table").values():
+        for index in table["Properties"].get("GlobalSecondaryIndexes", []):
+            assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}, index["IndexName"]
+
+
+def test_messages_stay_hidden_for_six_timeouts(template: Template) -> None:
+    """GIVEN every timeout that the worker may have WHEN a message is taken THEN it stays hidden six times as long."""
+    timeouts = template["Parameters"]["WorkerTimeout"]["AllowedValues"]
+    mapping = template["Mappings"]["WorkerTimeouts"]
+
+    assert set(mapping) == set(timeouts)
+    for timeout in timeouts:
+        assert mapping[timeout]["VisibilityTimeout"] == 6 * int(timeout)
+
+
+def test_failures_are_kept(resources: Resources) -> None:
+    """GIVEN a scheduled function WHEN it is not reached, or fails THEN either is kept in a queue of its own kind."""
+    functions = _of_type(resources, "AWS::Serverless::Function")
+    scheduled = 0
+    for name, function in functions.items():
+        for event in function["Properties"].get("Events", {}).values():
+            if event["Type"] != "ScheduleV2":
+                continue
+            scheduled += 1
+            assert event["Properties"]["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": "ScheduleDeadLetters.Arn"}}, name
+            assert event["Properties"]["RetryPolicy"]["MaximumRetryAttempts"] > 0, name
+            failed = function["Properties"]["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]
+            assert failed["Destination"] == {"Fn::GetAtt": "InvocationDeadLetters.Arn"}, name
+    assert scheduled == 3
+
+
+def test_each_function_logs_for_a_limited_time(resources: Resources) -> None:
+    """GIVEN a function WHEN it logs THEN into its own group, in JSON, and not for ever."""
+    groups = _of_type(resources, "AWS::Logs::LogGroup")
+    assert all("RetentionInDays" in group["Properties"] for group in groups.values())
+
+    used = [
+        function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
+        for function in _of_type(resources, "AWS::Serverless::Function").values()
+    ]
+    assert len(used) == len(set(used)) == 5
+    assert set(used) < set(groups)
+
+
+def test_handlers_exist(resources: Resources) -> None:
+    """GIVEN the handler of every function WHEN it is imported by that very name THEN it is there."""
+    for name, function in _of_type(resources, "AWS::Serverless::Function").items():
+        module, _, attribute = function["Properties"]["Handler"].rpartition(".")
+        assert callable(getattr(importlib.import_module(module), attribute)), name
+
+
+def test_functions_are_built_by_their_makefile(resources: Resources) -> None:
+    """GIVEN a function or the layer WHEN sam build runs THEN it needs no Docker and no matching interpreter."""
+    built = _of_type(resources, "AWS::Serverless::Function") | _of_type(resources, "AWS::Serverless::LayerVersion")
+
+    assert {resource["Metadata"]["BuildMethod"] for resource in built.values()} == {"makefile"}
+
+
+def test_parameters_explain_themselves(template: Template) -> None:
+    """GIVEN a guided deployment WHEN it asks for a parameter THEN it says what for, in a group."""
+    groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [name for group in groups for name in group["Parameters"]]
+
+    assert sorted(grouped) == sorted(template["Parameters"])
+    assert all(len(parameter["Description"]) > 20 for parameter in template["Parameters"].values())
+
+
+@pytest.mark.parametrize(
+    ("parameter", "default"),
+    [
+        ("Architecture", "arm64"),
+        ("SyncSchedule", "rate(5 minutes)"),
+        ("ReleaseSchedule", "rate(5 minutes)"),
+        ("AuditSchedule", "rate(1 day)"),
+        ("ApiAuth", "AWS_IAM"),
+        ("DeviceAddressPolicy", "public-and-private"),
+        ("TableDeletionProtection", "true"),
+        ("LocalEndpointUrl", ""),
+    ],
+)
+def test_defaults_are_safe_for_a_real_account(template: Template, parameter: str, default: str) -> None:
+    """GIVEN a deployment that answers no question WHEN it is done THEN it has the documented defaults."""
+    assert template["Parameters"][parameter]["Default"] == default
