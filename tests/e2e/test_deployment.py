@@ -3,12 +3,23 @@
 from tests.e2e.deployed_stack import DeployedStack
 
 
-def test_deployed_tables_keep_their_data(stack: DeployedStack) -> None:
-    """GIVEN the deployed stack WHEN its tables are described THEN all can be restored to a point in time."""
+def test_deployed_tables_have_their_indexes(stack: DeployedStack) -> None:
+    """GIVEN the deployed stack WHEN its tables are described THEN they have the indexes that the functions query."""
     dynamodb = stack.client("dynamodb")
-    for name in stack.description["tables"].values():
-        backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
-        assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED", name
+    indexes = {
+        name: {
+            index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
+            for index in dynamodb.describe_table(TableName=stack.table(name))["Table"].get("GlobalSecondaryIndexes", [])
+        }
+        for name in stack.description["tables"]
+    }
+
+    assert indexes == {
+        "numbers": {"cooling": ["cooling_shard", "release_at"], "idle": ["idle_pool", "number"]},
+        "registrations": {},
+        "devices": {"scheduled": ["schedule_shard", "device_key"]},
+        "macros": {},
+    }
 
 
 def test_three_schedules_are_enabled(stack: DeployedStack) -> None:
