@@ -41,10 +41,11 @@ def parse_cooling_days(text: str, *, field: str = "cooling duration") -> int:
     Raises:
         InvalidInputError: the text is anything else; there is no guess, since a wrong one frees a number early.
     """
-    if not _WHOLE_DAYS.fullmatch(text.strip()):
+    digits = text.strip()
+    if not _WHOLE_DAYS.fullmatch(digits):
         message = f"must be a whole number of days from 0 to {MAX_COOLING_DAYS}, not {text!r}"
         raise InvalidInputError(field, message)
-    return int(text)
+    return int(digits)
 
 
 def release_date(entered_at: datetime, days: int) -> datetime:

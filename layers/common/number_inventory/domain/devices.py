@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from number_inventory.domain.aors import NumberRule, compile_rules
+from number_inventory.domain.aors import NumberRule, compile_rules, split_aor
 from number_inventory.domain.errors import InvalidInputError
 from number_inventory.domain.numbers import slug
 
@@ -138,7 +138,18 @@ def check_device(device: Device) -> None:
         raise InvalidInputError("read_timeout_seconds", f"must be {allowed}, not {device.read_timeout_seconds}")
     if device.tls.trust is TlsTrust.FINGERPRINT and not _FINGERPRINT.fullmatch(device.tls.fingerprint):
         raise InvalidInputError("fingerprint", "must be the certificate's SHA-256, 64 hexadecimal digits")
+    for host in device.hosts:
+        _check_aor_host(host)
     compile_rules(device.number_rules)
+
+
+def _check_aor_host(host: str) -> None:
+    """Refuse a host that no AOR could ever match: every number of the device would seem to be gone."""
+    seen = split_aor(f"sip:anyone@[{host}]" if ":" in host else f"sip:anyone@{host}").host
+    if not host or seen != host or (":" in host and not _HOST.fullmatch(host)):
+        raise InvalidInputError(
+            "hosts", f"must be lower case host names or addresses without a port, not {host[:100]!r}"
+        )
 
 
 def device_address(text: str) -> str:
