@@ -1,0 +1,103 @@
+"""Named macros: who wins, what is refused when set, and what a broken stored value means."""
+
+import pytest
+
+from number_inventory.domain.cooling import CoolingSettings
+from number_inventory.domain.errors import InvalidInputError, NotFoundError, SettingBrokenError
+from number_inventory.domain.macros import (
+    AUDIOCODES_COOLING_DURATION,
+    COOLING_DURATION,
+    COOLING_ENABLED,
+    MACROS,
+    MacroValue,
+    audiocodes_cooling_days,
+    check_macro_value,
+    global_cooling_settings,
+    macro_definition,
+    resolve_macro,
+)
+
+BAD_DURATIONS = ["", "1000", "-1", "2.5", "two", "٢", "true"]
+
+
+@pytest.mark.parametrize(
+    ("customer", "everywhere", "expected"),
+    [
+        ("5", "7", MacroValue(AUDIOCODES_COOLING_DURATION, "5", "customer")),
+        (None, "7", MacroValue(AUDIOCODES_COOLING_DURATION, "7", "global")),
+        (None, None, MacroValue(AUDIOCODES_COOLING_DURATION, "2", "default")),
+        ("", "7", MacroValue(AUDIOCODES_COOLING_DURATION, "", "customer")),
+        ("two", "7", MacroValue(AUDIOCODES_COOLING_DURATION, "two", "customer")),
+    ],
+    ids=["customer first", "then global", "then default", "an empty value is a value", "a broken value is a value"],
+)
+def test_who_wins(customer: str | None, everywhere: str | None, expected: MacroValue) -> None:
+    """GIVEN values at several places, WHEN resolved, THEN the nearest counts, even a broken one: nothing is guessed."""
+    assert resolve_macro(AUDIOCODES_COOLING_DURATION, customer, everywhere) == expected
+
+
+def test_the_defaults_are_voss_defaults() -> None:
+    """GIVEN nothing stored, THEN AudioCodes numbers cool 2 days; global cooling is off, and 30 days when on."""
+    assert {name: macro.default for name, macro in MACROS.items()} == {
+        AUDIOCODES_COOLING_DURATION: "2",
+        COOLING_ENABLED: "false",
+        COOLING_DURATION: "30",
+    }
+    for name, macro in MACROS.items():
+        check_macro_value(name, macro.default)
+
+
+@pytest.mark.parametrize("name", [AUDIOCODES_COOLING_DURATION, COOLING_DURATION])
+@pytest.mark.parametrize("value", BAD_DURATIONS)
+def test_a_bad_duration_is_refused_when_it_is_set(name: str, value: str) -> None:
+    """GIVEN no duration, WHEN it is to be stored, THEN it is refused under the macro's name."""
+    with pytest.raises(InvalidInputError) as refusal:
+        check_macro_value(name, value)
+
+    assert refusal.value.field == name
+
+
+@pytest.mark.parametrize(("value", "enabled"), [("true", True), (" True ", True), ("false", False), ("FALSE", False)])
+def test_the_switch(value: str, enabled: bool) -> None:
+    """GIVEN true or false in any case, WHEN it is set and read, THEN it is that."""
+    check_macro_value(COOLING_ENABLED, value)
+    settings = global_cooling_settings(
+        MacroValue(COOLING_ENABLED, value, "global"), MacroValue(COOLING_DURATION, "30", "default")
+    )
+
+    assert settings == CoolingSettings(enabled=enabled, days=30)
+
+
+@pytest.mark.parametrize("value", ["", "yes", "1", "on", "truee"])
+def test_a_bad_switch_is_refused(value: str) -> None:
+    """GIVEN neither true nor false, WHEN it is set, THEN it is refused; found in the store, it breaks what needs it."""
+    with pytest.raises(InvalidInputError, match=COOLING_ENABLED):
+        check_macro_value(COOLING_ENABLED, value)
+    with pytest.raises(SettingBrokenError, match=COOLING_ENABLED):
+        global_cooling_settings(
+            MacroValue(COOLING_ENABLED, value, "customer"), MacroValue(COOLING_DURATION, "30", "default")
+        )
+
+
+@pytest.mark.parametrize("value", BAD_DURATIONS)
+def test_a_broken_stored_duration_says_where_and_how_to_correct_it(value: str) -> None:
+    """GIVEN a broken value in the store, WHEN it is needed, THEN the error names it, its origin and the command."""
+    with pytest.raises(SettingBrokenError) as broken:
+        audiocodes_cooling_days(MacroValue(AUDIOCODES_COOLING_DURATION, value, "global"))
+
+    message = str(broken.value)
+    assert "stored global value" in message
+    assert repr(value) in message
+    assert f"macros set {AUDIOCODES_COOLING_DURATION}" in message
+
+
+def test_audiocodes_numbers_need_no_global_switch() -> None:
+    """GIVEN global cooling off (its default), THEN the AudioCodes macro decides alone."""
+    assert audiocodes_cooling_days(resolve_macro(AUDIOCODES_COOLING_DURATION, None, None)) == 2
+
+
+def test_an_unknown_macro_is_named_with_those_there_are() -> None:
+    """GIVEN a name that is no macro, WHEN it is looked up or set, THEN the error lists the known ones."""
+    for attempt in (lambda: macro_definition("colling"), lambda: check_macro_value("colling", "2")):
+        with pytest.raises(NotFoundError, match=f"'colling'.*{AUDIOCODES_COOLING_DURATION}"):
+            attempt()
