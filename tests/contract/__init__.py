@@ -1,0 +1,1 @@
+"""One contract for the ports, held by every implementation on every engine."""

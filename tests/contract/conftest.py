@@ -1,0 +1,130 @@
+"""The ports on every engine.
+
+`ports` runs a test on the implementations in memory, so that they stay honest, and on the real adapters on every engine.
+`aws` runs it on the real adapters only, with their client at hand; `database` is one with real concurrency.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from number_inventory.adapters.dynamodb.devices import DynamoDevices
+from number_inventory.adapters.dynamodb.inventory import DynamoInventory
+from number_inventory.adapters.dynamodb.macros import DynamoMacros
+from number_inventory.adapters.dynamodb.registrations import DynamoRegistrations
+from number_inventory.domain.errors import RecordBrokenError
+from number_inventory.ports import Devices, Inventory, Macros, Registrations
+from tests.engines.engine import DYNAMODB_LOCAL, MINISTACK, MOTO, Engine, Tables, create_tables, drop_tables
+from tests.engines.fixtures import dynamodb_local_engine, engine_named, ministack, moto_engine
+from tests.engines.meter import Meter
+from tests.memory.clock import SettableClock
+from tests.memory.devices import MemoryDevices
+from tests.memory.inventory import MemoryInventory
+from tests.memory.registrations import MemoryRegistrations
+from tests.memory.settings import MemoryMacros
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+__all__ = ["dynamodb_local_engine", "ministack", "moto_engine"]
+
+MEMORY = "memory"
+PROCESSES = (MINISTACK, DYNAMODB_LOCAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The ports that keep something, on one engine."""
+
+    inventory: Inventory
+    devices: Devices
+    registrations: Registrations
+    macros: Macros
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aws(Ports):
+    """The real adapters, and what tests look behind them with.
+
+    Attributes:
+        broken: the broken items that were reported.
+    """
+
+    engine: Engine
+    tables: Tables
+    client: "DynamoDBClient"
+    meter: Meter
+    clock: SettableClock
+    broken: list[RecordBrokenError]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sends all tests on one engine process to one worker, so that it is started once."""
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        engines = set(callspec.params.values() if callspec else ()) & set(PROCESSES)
+        for engine in engines:
+            item.add_marker(pytest.mark.engine)
+            item.add_marker(pytest.mark.xdist_group(f"engine-{engine}"))
+
+
+@pytest.fixture(scope="session", params=[MEMORY, MOTO, *PROCESSES])
+def place(request: pytest.FixtureRequest) -> str:
+    """Where the ports of a test keep what they keep."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session", params=[MOTO, *PROCESSES])
+def aws_place(request: pytest.FixtureRequest) -> str:
+    """Every engine."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session", params=PROCESSES)
+def database_place(request: pytest.FixtureRequest) -> str:
+    """Every engine on which two conditional writers can never both win."""
+    return str(request.param)
+
+
+@pytest.fixture
+def ports(place: str, request: pytest.FixtureRequest) -> Iterator[Ports]:
+    """The ports, in memory and on every engine."""
+    if place == MEMORY:
+        yield Ports(MemoryInventory(), MemoryDevices(), MemoryRegistrations(), MemoryMacros())
+    else:
+        yield from _on(engine_named(place, request))
+
+
+@pytest.fixture
+def aws(aws_place: str, request: pytest.FixtureRequest) -> Iterator[Aws]:
+    """The real adapters on every engine."""
+    yield from _on(engine_named(aws_place, request))
+
+
+@pytest.fixture
+def database(database_place: str, request: pytest.FixtureRequest) -> Iterator[Aws]:
+    """The real adapters on the engines with real concurrency."""
+    yield from _on(engine_named(database_place, request))
+
+
+def _on(engine: Engine) -> Iterator[Aws]:
+    client = engine.session().dynamodb()
+    tables = create_tables(client)
+    broken: list[RecordBrokenError] = []
+    clock = SettableClock()
+    yield Aws(
+        inventory=DynamoInventory(client, tables.numbers, broken.append),
+        devices=DynamoDevices(client, tables.devices, clock, broken.append),
+        registrations=DynamoRegistrations(client, tables.registrations),
+        macros=DynamoMacros(client, tables.macros),
+        engine=engine,
+        tables=tables,
+        client=client,
+        meter=Meter(client),
+        clock=clock,
+        broken=broken,
+    )
+    drop_tables(client, tables)
+    client.close()

@@ -1,0 +1,192 @@
+"""The Inventory port: what is written is what is read, and only on the record it was decided on."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from number_inventory.domain.numbers import Holder, NumberRecord, Status
+from number_inventory.ports import Inventory, WriteResult
+from tests.contract.conftest import Ports
+from tests.contract.made import CUSTOMER, NOW, come, cooling, gone, listed, put, record, records, used, written
+
+_EXAMPLES = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+
+
+@pytest.fixture
+def inventory(ports: Ports) -> Inventory:
+    return ports.inventory
+
+
+def test_unknown_number_is_none(inventory: Inventory) -> None:
+    assert inventory.get(CUSTOMER, "4711") is None
+    assert inventory.peek(CUSTOMER, "4711") is None
+    assert dict(inventory.get_many(CUSTOMER, ["4711"])) == {}
+
+
+@_EXAMPLES
+@given(new=records(), other=records())
+def test_any_record_survives_being_created_and_changed(
+    inventory: Inventory, new: NumberRecord, other: NumberRecord
+) -> None:
+    """GIVEN any record WHEN it is stored and then changed into any other THEN each is read as it was written."""
+    before = inventory.get(new.customer, new.number)
+    created = written(replace(new, version=before.version if before else 0), before)
+
+    assert inventory.save([created]) == [WriteResult.WRITTEN]
+    stored = inventory.get(new.customer, new.number)
+    version = (before.version if before else 0) + (1 if created.needs_write else 0)
+    assert stored == replace(new, version=version)
+
+    after = replace(other, customer=new.customer, number=new.number, version=version)
+    change = written(after, stored)
+    assert inventory.save([change]) == [WriteResult.WRITTEN]
+    expected = replace(after, version=version + 1) if change.needs_write else stored
+    assert inventory.get(new.customer, new.number) == expected
+    assert inventory.peek(new.customer, new.number) == expected
+
+
+def test_new_number_on_an_existing_one_is_superseded(inventory: Inventory) -> None:
+    """GIVEN a number WHEN somebody writes it as new THEN it stays as it is."""
+    [stored] = put(inventory, used("4711"))
+
+    assert inventory.save([written(record("4711", tag="late"))]) == [WriteResult.SUPERSEDED]
+    assert inventory.get(CUSTOMER, "4711") == stored
+
+
+def test_change_of_an_older_version_is_superseded(inventory: Inventory) -> None:
+    """GIVEN a number that was changed since it was read WHEN the reader writes THEN nothing of it stands."""
+    [seen] = put(inventory, used("4711"))
+    inventory.save([written(replace(seen, tag="first"), seen)])
+
+    assert inventory.save([written(replace(seen, tag="second"), seen)]) == [WriteResult.SUPERSEDED]
+    stored = inventory.get(CUSTOMER, "4711")
+    assert stored is not None
+    assert (stored.tag, stored.version) == ("first", 2)
+
+
+def test_change_of_a_number_that_is_not_there_is_superseded(inventory: Inventory) -> None:
+    seen = used("4711", version=3)
+    assert inventory.save([written(replace(seen, tag="x"), seen)]) == [WriteResult.SUPERSEDED]
+    assert inventory.get(CUSTOMER, "4711") is None
+
+
+def test_decision_without_change_counts_as_written_and_writes_nothing(inventory: Inventory) -> None:
+    [stored] = put(inventory, used("4711"))
+    assert inventory.save([written(stored, stored)]) == [WriteResult.WRITTEN]
+    assert inventory.get(CUSTOMER, "4711") == stored
+    assert inventory.save([]) == []
+
+
+def test_results_stand_in_the_order_of_the_decisions(inventory: Inventory) -> None:
+    """GIVEN many decisions, every third on an old version WHEN saved THEN exactly those are superseded."""
+    seen = put(inventory, *(used(number) for number in listed(60)))
+    late = {number for index, number in enumerate(listed(60)) if index % 3 == 0}
+    inventory.save([written(replace(each, tag="moved"), each) for each in seen if each.number in late])
+
+    results = inventory.save([gone(each) for each in seen])
+
+    expected = [WriteResult.SUPERSEDED if each.number in late else WriteResult.WRITTEN for each in seen]
+    assert list(results) == expected
+    stored = inventory.get_many(CUSTOMER, listed(60))
+    assert {number for number, each in stored.items() if each.status is Status.COOLING} == set(listed(60)) - late
+
+
+def test_get_many_finds_all_that_exist_and_asks_for_each_once(inventory: Inventory) -> None:
+    """GIVEN more numbers than fit one request, asked for twice each THEN those that exist come back."""
+    put(inventory, *(used(number) for number in listed(230)))
+    found = inventory.get_many(CUSTOMER, [*listed(250), *listed(250)])
+    assert sorted(found) == listed(230)
+    assert all(found[number].number == number for number in found)
+
+
+def test_customers_never_see_each_other(inventory: Inventory) -> None:
+    put(inventory, used("4711"))
+    assert inventory.get("other", "4711") is None
+    assert dict(inventory.get_many("other", ["4711"])) == {}
+    assert [each for batch in inventory.every("other") for each in batch] == []
+    assert inventory.save([written(replace(record("4711"), customer="other"))]) == [WriteResult.WRITTEN]
+    mine = inventory.get(CUSTOMER, "4711")
+    assert mine is not None
+    assert mine.status is Status.USED
+
+
+def test_every_goes_over_all_numbers_of_a_customer(inventory: Inventory) -> None:
+    put(inventory, *(used(number, description="x" * 4000) for number in listed(600)))
+    found = [each for batch in inventory.every(CUSTOMER) for each in batch]
+    assert [each.number for each in found] == listed(600)
+
+
+# --- due
+
+
+def due(inventory: Inventory, *, days: float, customer: str | None = None) -> set[tuple[str, str]]:
+    until = NOW + timedelta(days=days)
+    found = [each for batch in inventory.due(until, customer) for each in batch]
+    assert all(each.release_date <= until for each in found)
+    assert len(found) == len(set(found))
+    return {(each.customer, each.number) for each in found}
+
+
+def test_due_is_what_has_reached_its_release_date_to_the_second(inventory: Inventory) -> None:
+    """GIVEN cooling numbers WHEN asked what is due THEN the date itself counts, a second before does not."""
+    put(inventory, cooling("1"), cooling("2", until=NOW + timedelta(days=2, seconds=1)), cooling("3", until=NOW))
+    assert due(inventory, days=0) == {(CUSTOMER, "3")}
+    assert due(inventory, days=2) == {(CUSTOMER, "1"), (CUSTOMER, "3")}
+    assert due(inventory, days=2 - 0.1 / 86400) == {(CUSTOMER, "3")}
+    assert due(inventory, days=2 + 1.5 / 86400) == {(CUSTOMER, "1"), (CUSTOMER, "2"), (CUSTOMER, "3")}
+
+
+def test_due_knows_no_limit_on_how_late(inventory: Inventory) -> None:
+    """GIVEN a number whose date passed years ago THEN it is due (VOSS looks back 20 days only)."""
+    put(inventory, cooling("1", until=NOW - timedelta(days=4000)))
+    assert due(inventory, days=0) == {(CUSTOMER, "1")}
+
+
+def test_due_lists_all_customers_or_one(inventory: Inventory) -> None:
+    put(inventory, cooling("1"), replace(cooling("1"), customer="other"), cooling("2"))
+    assert due(inventory, days=2) == {(CUSTOMER, "1"), ("other", "1"), (CUSTOMER, "2")}
+    assert due(inventory, days=2, customer="other") == {("other", "1")}
+
+
+def test_due_forgets_a_number_that_came_back_and_finds_its_next_cooling(inventory: Inventory) -> None:
+    [stored] = put(inventory, used("4711"))
+    inventory.save([gone(stored, days=2)])
+    cooled = inventory.get(CUSTOMER, "4711")
+    assert cooled is not None
+    assert due(inventory, days=3) == {(CUSTOMER, "4711")}
+
+    inventory.save([come("4711", cooled, sync=3)])
+    assert due(inventory, days=3) == set()
+
+    back = inventory.get(CUSTOMER, "4711")
+    assert back is not None
+    inventory.save([gone(back, days=5, sync=4)])
+    assert due(inventory, days=3) == set()
+    assert due(inventory, days=5) == {(CUSTOMER, "4711")}
+
+
+def test_cooling_without_release_date_is_stored_and_never_due(inventory: Inventory) -> None:
+    """GIVEN a Cooling number without a date (an audit finding) THEN it can be read, and is not due."""
+    put(inventory, record("4711", status=Status.COOLING))
+    stored = inventory.get(CUSTOMER, "4711")
+    assert stored is not None
+    assert stored.release_date is None
+    assert due(inventory, days=10_000) == set()
+
+
+def test_due_of_many_in_every_shard(inventory: Inventory) -> None:
+    put(inventory, *(cooling(number) for number in listed(200)))
+    assert due(inventory, days=2) == {(CUSTOMER, number) for number in listed(200)}
+
+
+def test_holders_keep_the_order_of_their_names(inventory: Inventory) -> None:
+    """GIVEN several holders THEN they are read in the order in which the rules keep them, so that equal is equal."""
+    holders = tuple(Holder(name, NOW, 1) for name in ("a", "b-2", "b10", "z"))
+    put(inventory, record("4711", status=Status.USED, holders=holders))
+    stored = inventory.get(CUSTOMER, "4711")
+    assert stored is not None
+    assert stored.holders == holders

@@ -1,0 +1,61 @@
+"""An engine, and fresh tables on it."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from number_inventory.adapters.aws import AwsSession
+from tests.engines.template import table_schemas
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+REGION = "eu-central-1"
+MOTO, MINISTACK, DYNAMODB_LOCAL = "moto", "ministack", "dynamodb-local"
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A place that plays AWS.
+
+    Attributes:
+        endpoint_url: None where calls are caught in the process.
+    """
+
+    name: str
+    endpoint_url: str | None
+
+    def session(self) -> AwsSession:
+        """Clients of this engine, made as the product makes them."""
+        return AwsSession(region=REGION, endpoint_url=self.endpoint_url, access_key=("test", "test"))
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The names of one set of tables."""
+
+    numbers: str
+    registrations: str
+    devices: str
+    macros: str
+
+
+def create_tables(client: "DynamoDBClient") -> Tables:
+    """Make a fresh, empty set of tables."""
+    mark = uuid4().hex[:12]
+    names = Tables(f"numbers-{mark}", f"registrations-{mark}", f"devices-{mark}", f"macros-{mark}")
+    schemas = table_schemas()
+    for logical_id, name in (
+        ("NumbersTable", names.numbers),
+        ("RegistrationsTable", names.registrations),
+        ("DevicesTable", names.devices),
+        ("MacrosTable", names.macros),
+    ):
+        client.create_table(TableName=name, **schemas[logical_id])
+    return names
+
+
+def drop_tables(client: "DynamoDBClient", tables: Tables) -> None:
+    """Remove a set of tables, so that a long run does not fill the engine."""
+    for name in (tables.numbers, tables.registrations, tables.devices, tables.macros):
+        client.delete_table(TableName=name)

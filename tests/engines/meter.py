@@ -1,0 +1,62 @@
+"""Counts what a client asks of DynamoDB: requests, and the units it says they consumed, indexes included."""
+
+from collections import Counter
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from botocore.model import OperationModel
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_WRITES = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
+
+
+class Meter:
+    """Sits on a client from its making on.
+
+    Attributes:
+        requests: by operation, the refused ones included.
+        units: consumed capacity units by operation; refused conditional writes do not report theirs.
+    """
+
+    def __init__(self, client: "DynamoDBClient") -> None:
+        self.requests: Counter[str] = Counter()
+        self.units: dict[str, float] = {}
+        self._lock = Lock()
+        events: Any = client.meta.events  # whose stubs do not know that a hook may answer
+        events.register("provide-client-params.dynamodb", self._ask_for_units)
+        events.register("after-call.dynamodb", self._count)
+
+    def reset(self) -> None:
+        """Begin anew."""
+        self.requests.clear()
+        self.units.clear()
+
+    @property
+    def total_requests(self) -> int:
+        """All requests."""
+        return self.requests.total()
+
+    @property
+    def write_units(self) -> float:
+        """Write units, those of the indexes included."""
+        return sum(units for operation, units in self.units.items() if operation in _WRITES)
+
+    @property
+    def read_units(self) -> float:
+        """Read units."""
+        return sum(units for operation, units in self.units.items() if operation not in _WRITES)
+
+    def _ask_for_units(self, params: dict[str, Any], model: OperationModel, **_: object) -> dict[str, Any] | None:
+        if model.input_shape is None or "ReturnConsumedCapacity" not in model.input_shape.members:
+            return None
+        return {**params, "ReturnConsumedCapacity": "INDEXES"}
+
+    def _count(self, parsed: dict[str, Any], model: OperationModel, **_: object) -> None:
+        consumed = parsed.get("ConsumedCapacity", [])
+        entries = consumed if isinstance(consumed, list) else [consumed]
+        with self._lock:
+            self.requests[model.name] += 1
+            units = sum(entry.get("CapacityUnits", 0.0) for entry in entries)
+            self.units[model.name] = self.units.get(model.name, 0.0) + units
