@@ -3,7 +3,7 @@
 An import stands in the function that needs it, so that a function loads only what it uses: that is cold-start time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -85,11 +85,25 @@ def macros(table: str) -> "Macros":
 
 
 @lru_cache(maxsize=1)
-def secrets(parameter_prefix: str) -> "Secrets":
-    """The devices' credentials."""
+def secrets(parameter_prefix: str, credentials_key: str) -> "Secrets":
+    """The devices' credentials; a key of the customer's own counts only where credentials are stored."""
     from number_inventory.adapters.ssm import SsmSecrets
 
-    return SsmSecrets(session().ssm(), parameter_prefix)
+    return SsmSecrets(session().ssm(), parameter_prefix, key_id=credentials_key)
+
+
+def settings_of(values: Mapping[str, str]) -> "SyncSettings":
+    """The settings of an operator's command, under the names that a function's environment has."""
+    from number_inventory.settings import SyncSettings
+
+    return SyncSettings.load(values)
+
+
+def deployed_settings(stack: str) -> "SyncSettings":
+    """The settings of a command on a deployed stack, read from that stack."""
+    from number_inventory.adapters.cloudformation import DeployedStacks
+
+    return settings_of(DeployedStacks(session()).settings(stack))
 
 
 @lru_cache(maxsize=1)
@@ -111,7 +125,7 @@ def ask_device(settings: "SyncSettings", warn: Warn, budget: timedelta) -> "AskD
         budget_seconds=budget.total_seconds(),
         warn=warn,
     )
-    return AskDevice(secrets(settings.parameter_prefix), source)
+    return AskDevice(secrets(settings.parameter_prefix, settings.credentials_key), source)
 
 
 def sync_device(settings: "SyncSettings", warn: Warn, budget: timedelta) -> "SyncDevice":
@@ -177,7 +191,9 @@ def configure_devices(settings: "SyncSettings", warn: Warn, budget: timedelta) -
     from number_inventory.services.manage_devices import ConfigureDevices
 
     ask = ask_device(settings, warn, budget)
-    return ConfigureDevices(devices(settings.devices_table), secrets(settings.parameter_prefix), ask)
+    return ConfigureDevices(
+        devices(settings.devices_table), secrets(settings.parameter_prefix, settings.credentials_key), ask
+    )
 
 
 def remove_device(settings: "SyncSettings", budget: timedelta) -> "RemoveDevice":
@@ -189,7 +205,7 @@ def remove_device(settings: "SyncSettings", budget: timedelta) -> "RemoveDevice"
         registrations=registrations(settings.registrations_table),
         inventory=inventory(settings.numbers_table),
         macros=macros(settings.macros_table),
-        secrets=secrets(settings.parameter_prefix),
+        secrets=secrets(settings.parameter_prefix, settings.credentials_key),
         clock=clock(),
         budget=budget,
     )

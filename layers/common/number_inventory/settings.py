@@ -53,6 +53,9 @@ class SecretsSettings(_Settings):
     parameter_prefix: str = Field(
         alias="PARAMETER_PREFIX", default="/number-inventory", pattern=r"^(/[A-Za-z0-9_.-]+)+$"
     )
+    credentials_key: str = Field(
+        alias="CREDENTIALS_KEY_ARN", default="", description="KMS key for storing credentials; empty is AWS's own."
+    )
 
 
 class SyncSettings(InventorySettings, DevicesSettings, SecretsSettings):

@@ -102,7 +102,11 @@ class AwsSession:
         client: SQSClient = self._client("sqs")
         return client
 
-    def _client(self, service: Literal["dynamodb", "ssm", "sqs"]) -> Any:  # noqa: ANN401 - the stubs type the callers
+    def cloudformation(self) -> Any:  # noqa: ANN401 - operators alone need it: its stubs are not worth a dependency
+        """A client of CloudFormation."""
+        return self._client("cloudformation")
+
+    def _client(self, service: Literal["cloudformation", "dynamodb", "ssm", "sqs"]) -> Any:  # noqa: ANN401 - see its callers
         with aws_errors(f"set up the {service} client"):
             return self._session.create_client(
                 service, region_name=self._region, endpoint_url=self._endpoint_url, config=_CONFIG

@@ -4,6 +4,7 @@ A device that is disabled keeps its numbers as they are: silence is not absence.
 like any other removal: they cool, and nobody gets them before their Release Dates.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,7 +19,7 @@ from number_inventory.domain.errors import (
 )
 from number_inventory.domain.lifecycle import Decision, Registration, Stamp, registration_gone
 from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION, audiocodes_cooling_days
-from number_inventory.domain.numbers import NumberRecord
+from number_inventory.domain.numbers import NumberRecord, slug
 from number_inventory.domain.snapshots import Claims, Snapshot, UserScope, claims_of
 from number_inventory.ports import (
     Clock,
@@ -52,6 +53,35 @@ class ConfigureDevices:
     secrets: Secrets
     ask: AskDevice
 
+    def all(self, customer: str) -> Sequence[DeviceEntry]:
+        """A customer's devices and how they fare, by name.
+
+        Raises:
+            InvalidInputError: the customer's name is malformed.
+        """
+        return self.devices.of_customer(slug(customer, field="customer"))
+
+    def one(self, key: DeviceKey) -> DeviceEntry:
+        """One device and how it fares.
+
+        Raises:
+            InvalidInputError: the customer's or the device's name is malformed.
+            NotFoundError: there is no such device.
+        """
+        slug(key.customer, field="customer")
+        slug(key.name, field="device")
+        return self.devices.get(key)
+
+    def check_new(self, device: Device) -> None:
+        """Say what `add` would refuse, before anybody is asked for credentials.
+
+        Raises:
+            InvalidInputError: a part of the configuration cannot work.
+            AlreadyExistsError: the customer has a device of this name.
+        """
+        check_device(device)
+        self._refuse_existing(device.key)
+
     def add(self, device: Device, credentials: Credentials) -> None:
         """Configure a new device.
 
@@ -62,10 +92,9 @@ class ConfigureDevices:
             InvalidInputError: a part of the configuration cannot work.
             AlreadyExistsError: the customer has a device of this name; it stays as it is, with its credentials.
         """
-        check_device(device)
+        self.check_new(device)
         if not credentials.username or not credentials.password:
             raise InvalidInputError("credentials", "user name and password must not be empty")
-        self._refuse_existing(device.key)
         self.secrets.store(device.key, credentials)
         self.devices.add(device)
 

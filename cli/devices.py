@@ -1,0 +1,221 @@
+"""`number-inventory devices`: the connections to AudioCodes devices."""
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.credentials import PasswordStdin, Username, ask_credentials
+from cli.device_input import number_rule, tls_settings
+from cli.device_views import answer_json, answer_table, device_json, device_table, devices_table
+from cli.request import AsJson, Customer, Request, request_of
+from number_inventory import bootstrap
+from number_inventory.domain.devices import Device, DeviceKey, Health, SourceKind, device_address
+from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION
+from number_inventory.services.manage_devices import ConfigureDevices
+
+_TEST_BUDGET = timedelta(minutes=4)
+"""How long a device may take over a test; the largest take minutes over their list of users."""
+
+_REMOVE_BUDGET = timedelta(minutes=15)
+"""How long a removal may take over the device's numbers; run again, it goes on."""
+
+app = typer.Typer(no_args_is_help=True, help="Add, look at, test, enable, disable and remove devices.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The device's name, such as sbc-1.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask. Example: --yes")]
+
+
+@app.command(
+    epilog="Example: number-inventory devices add sbc-1 --address https://10.8.5.71 -u inventory --ca-file ca.pem"
+)
+def add(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Lower case letters, digits, hyphens, such as sbc-1.")],
+    *,
+    address: Annotated[str, typer.Option(help="Where it listens, HTTPS only. Example: --address https://10.8.5.71")],
+    username: Username = None,
+    password_stdin: PasswordStdin = False,
+    ca_file: Annotated[
+        Path | None,
+        typer.Option(help="PEM file of the CA that signed its certificate. Example: --ca-file ca.pem", metavar="PEM"),
+    ] = None,
+    fingerprint: Annotated[
+        str | None,
+        typer.Option(
+            help="Trust this very certificate, by its SHA-256. Example: --fingerprint 8A:5F:...", metavar="SHA256"
+        ),
+    ] = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Do not verify its certificate; every sync will warn.")
+    ] = False,
+    host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST", help="Only users of this SIP host; may be repeated. Example: --host acme.example"),
+    ] = None,
+    ip_group: Annotated[
+        list[int] | None,
+        typer.Option(min=0, metavar="ROW", help="Only users of this IP group; may be repeated. Example: --ip-group 2"),
+    ] = None,
+    number_rule_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--number-rule",
+            metavar="RULE",
+            help=r"From a user part to a number, PATTERN=>REPLACEMENT (RE2); the first that matches it as a whole "
+            r"decides; may be repeated. "
+            r"Example: --number-rule '00(\d+)=>+\1'",
+        ),
+    ] = None,
+    read_timeout: Annotated[
+        int, typer.Option(help="Seconds that it may take over its list, 5 to 120. Example: --read-timeout 120")
+    ] = 60,
+    disabled: Annotated[
+        bool, typer.Option("--disabled", help="Add it, but let schedules pass it by until it is enabled.")
+    ] = False,
+    customer: Customer = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a device; its credentials go to SSM as a SecureString."""
+    request = request_of(context, customer, as_json)
+    device = Device(
+        key=request.device(name),
+        source=SourceKind.SBC,
+        address=device_address(address),
+        enabled=not disabled,
+        tls=tls_settings(ca_file, fingerprint, insecure=insecure),
+        number_rules=tuple(number_rule(text) for text in number_rule_ or ()),
+        hosts=frozenset(name.lower() for name in host or ()),
+        ip_groups=frozenset(ip_group or ()),
+        read_timeout_seconds=read_timeout,
+    )
+    configure = _configure(request)
+    configure.check_new(device)
+    configure.add(device, ask_credentials(name, username, password_stdin=password_stdin))
+    output = request.output
+    output.json(device_json(configure.one(device.key)))
+    output.show(f"Device {name} is added{' (disabled)' if disabled else ''}.")
+    if insecure:
+        output.warn(f"the certificate of {name} is not verified: anybody on the way could play the device")
+    if not request.as_json:
+        output.note(f"Try it with: {request.command('devices', 'test', name)}")
+
+
+@app.command("list", epilog="Example: number-inventory devices list --customer acme")
+def list_devices(context: typer.Context, *, customer: Customer = None, as_json: AsJson = False) -> None:
+    """List a customer's devices and how they fare."""
+    request = request_of(context, customer, as_json)
+    entries = list(_configure(request).all(request.customer))
+    output = request.output
+    output.json({"devices": [device_json(entry) for entry in entries]})
+    if not entries:
+        example = request.command("devices", "add", "sbc-1", "--address", "https://10.8.5.71")
+        output.show(f"Customer {request.customer} has no devices yet; add one with:\n  {example}")
+        return
+    output.show(devices_table(entries, bootstrap.clock().now()))
+    for entry in entries:
+        if entry.state.cause and entry.state.health not in {Health.OK, Health.NEVER_SYNCED}:
+            output.show(f"\n{entry.device.key.name}: {entry.state.cause}")
+
+
+@app.command(epilog="Example: number-inventory devices show sbc-1")
+def show(context: typer.Context, name: Name, *, customer: Customer = None, as_json: AsJson = False) -> None:
+    """Show how a device is configured and how it fares."""
+    request = request_of(context, customer, as_json)
+    entry = _configure(request).one(request.device(name))
+    request.output.json(device_json(entry))
+    request.output.show(device_table(entry, bootstrap.clock().now()))
+
+
+@app.command("test", epilog="Example: number-inventory devices test sbc-1")
+def try_device(context: typer.Context, name: Name, *, customer: Customer = None, as_json: AsJson = False) -> None:
+    """Ask a device for its users, as a sync would, say what it answers, and change nothing.
+
+    Ends with exit code 1 if the device cannot be asked.
+    """
+    request = request_of(context, customer, as_json)
+    output, warnings = request.output, list[str]()
+    configure = bootstrap.configure_devices(request.settings, warnings.append, _TEST_BUDGET)
+    device = configure.one(request.device(name)).device
+    with output.working(f"Asking {device.address} for its users"):
+        found = configure.test(device.key)
+    output.json(answer_json(device, found, warnings))
+    output.show(answer_table(device, found))
+    for warning in warnings:
+        output.warn(warning)
+
+
+@app.command(epilog="Example: number-inventory devices enable sbc-1")
+def enable(context: typer.Context, name: Name, *, customer: Customer = None, as_json: AsJson = False) -> None:
+    """Let schedules sync a device; credentials that it refused are tried again."""
+    _switch(request_of(context, customer, as_json), name, on=True)
+
+
+@app.command(epilog="Example: number-inventory devices disable sbc-1")
+def disable(context: typer.Context, name: Name, *, customer: Customer = None, as_json: AsJson = False) -> None:
+    """Let schedules pass a device by; its numbers stay as they are."""
+    _switch(request_of(context, customer, as_json), name, on=False)
+
+
+@app.command(epilog="Example: number-inventory devices credentials sbc-1 -u inventory --password-stdin < password.txt")
+def credentials(
+    context: typer.Context,
+    name: Name,
+    *,
+    username: Username = None,
+    password_stdin: PasswordStdin = False,
+    customer: Customer = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replace a device's user and password."""
+    request = request_of(context, customer, as_json)
+    configure = _configure(request)
+    key = configure.one(request.device(name)).device.key
+    configure.replace_credentials(key, ask_credentials(name, username, password_stdin=password_stdin))
+    request.output.json(device_json(configure.one(key)))
+    request.output.show(f"The credentials of {name} are replaced.")
+
+
+@app.command(epilog="Example: number-inventory devices remove sbc-1 --yes")
+def remove(
+    context: typer.Context,
+    name: Name,
+    *,
+    yes: Yes = False,
+    customer: Customer = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove a device and its credentials; the numbers that only it holds start to cool."""
+    request = request_of(context, customer, as_json)
+    entry = _configure(request).one(request.device(name))
+    if not yes and not _confirmed(request, entry.device.key, entry.state.held_numbers):
+        raise typer.TyperException(f"device {name} is not removed")
+    with request.output.working(f"Removing {name}"):
+        report = bootstrap.remove_device(request.settings, _REMOVE_BUDGET)(entry.device.key)
+    outcomes = {str(outcome): count for outcome, count in sorted(report.outcomes.items())}
+    request.output.json({"device": name, "removed": True, "outcomes": outcomes})
+    words = ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in outcomes.items())
+    request.output.show(f"Device {name} is removed. Its numbers: {words or 'none'}.")
+
+
+def _configure(request: Request) -> ConfigureDevices:
+    return bootstrap.configure_devices(request.settings, request.output.warn, _TEST_BUDGET)
+
+
+def _switch(request: Request, name: str, *, on: bool) -> None:
+    entry = _configure(request).set_enabled(request.device(name), enabled=on)
+    request.output.json(device_json(entry))
+    after = "schedules sync it" if on else "schedules pass it by, and its numbers stay as they are"
+    request.output.show(f"Device {name} is {'enabled' if on else 'disabled'}: {after}.")
+
+
+def _confirmed(request: Request, key: DeviceKey, held: int) -> bool:
+    macros = bootstrap.manage_macros(request.settings)
+    days = macros.get(AUDIOCODES_COOLING_DURATION, key.customer).value
+    fate = f"it held {held} {'number' if held == 1 else 'numbers'} at its last sync"
+    fate += f"; those that no other device holds cool for {days} {'day' if days == '1' else 'days'}" if held else ""
+    if not sys.stdin.isatty():
+        raise typer.BadParameter(f"nobody can be asked here ({fate}): confirm with --yes", param_hint="--yes")
+    return typer.confirm(f"Remove device {key.name}? {fate[0].upper()}{fate[1:]}.", err=True)

@@ -1,0 +1,91 @@
+"""`number-inventory macros`: the named settings."""
+
+from typing import Annotated, Any
+
+import typer
+
+from cli.request import AsJson, Customer, Request, request_of
+from cli.tables import details, listing
+from number_inventory import bootstrap
+from number_inventory.domain.macros import MacroValue, macro_definition
+
+app = typer.Typer(no_args_is_help=True, help="Read and set named macros, such as how long numbers cool.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The macro, such as audiocodes_cooling_duration.")]
+Global = Annotated[bool, typer.Option("--global", help="The value for every customer that has none of its own.")]
+
+
+@app.command(epilog="Example: number-inventory macros get audiocodes_cooling_duration")
+def get(
+    context: typer.Context,
+    name: Name,
+    *,
+    global_: Global = False,
+    customer: Customer = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the value in force and where it comes from: the customer, global, or the built-in default."""
+    request = request_of(context, customer, as_json)
+    macro = bootstrap.manage_macros(request.settings).get(name, _scope(request, everywhere=global_))
+    _show(request, macro)
+
+
+@app.command("set", epilog="Example: number-inventory macros set audiocodes_cooling_duration 7 --customer acme")
+def set_macro(
+    context: typer.Context,
+    name: Name,
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="The new value.")],
+    *,
+    global_: Global = False,
+    customer: Customer = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set a macro; it counts for numbers that start to cool from now on."""
+    request = request_of(context, customer, as_json)
+    macro = bootstrap.manage_macros(request.settings).set(name, value, _scope(request, everywhere=global_))
+    _show(request, macro)
+
+
+@app.command("list", epilog="Example: number-inventory macros list --global")
+def list_macros(
+    context: typer.Context, *, global_: Global = False, customer: Customer = None, as_json: AsJson = False
+) -> None:
+    """List every macro with its value in force."""
+    request = request_of(context, customer, as_json)
+    macros = bootstrap.manage_macros(request.settings).all(_scope(request, everywhere=global_))
+    request.output.json({"macros": [_json(macro) for macro in macros]})
+    rows = [(macro.name, macro.value, macro.origin, macro_definition(macro.name).purpose) for macro in macros]
+    request.output.show(listing(("Macro", "Value", "From", "Purpose"), rows))
+
+
+def _scope(request: Request, *, everywhere: bool) -> str | None:
+    return None if everywhere else request.customer
+
+
+def _json(macro: MacroValue) -> dict[str, Any]:
+    definition = macro_definition(macro.name)
+    return {
+        "name": macro.name,
+        "value": macro.value,
+        "origin": macro.origin,
+        "default": definition.default,
+        "allowed": definition.allowed,
+        "purpose": definition.purpose,
+    }
+
+
+def _show(request: Request, macro: MacroValue) -> None:
+    definition = macro_definition(macro.name)
+    request.output.json(_json(macro))
+    request.output.show(
+        details(
+            [
+                ("Macro", macro.name),
+                ("Value", macro.value),
+                ("From", macro.origin),
+                ("Allowed", definition.allowed),
+                ("Default", definition.default),
+                ("Purpose", definition.purpose),
+            ]
+        )
+    )

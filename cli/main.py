@@ -1,0 +1,134 @@
+"""`number-inventory`: the program, its own options, and how it ends.
+
+Errors are one line on standard error. Exit codes: 0 done, 1 failed, 2 wrongly called, 130 interrupted.
+"""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from cli import devices, macros, numbers
+from cli.connection import DEFAULT_STACK, Target
+from cli.output import printable
+from cli.release import release
+from cli.request import DEFAULT_CUSTOMER, PROGRAM, AsJson, Request
+from cli.sync import sync
+from number_inventory.domain.errors import InventoryError
+
+_INTERRUPTED = 130
+
+app = typer.Typer(
+    name=PROGRAM,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+app.add_typer(devices.app, name="devices")
+app.add_typer(numbers.app, name="numbers")
+app.add_typer(macros.app, name="macros")
+app.command(epilog="Example: number-inventory sync sbc-1 sbc-2")(sync)
+app.command(epilog="Example: number-inventory release --report --as-of 2026-11-25T12:00:00Z")(release)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it
+    if wanted:
+        import importlib.metadata  # noqa: PLC0415 - slow to load, and nothing else needs it
+
+        sys.stdout.write(f"{PROGRAM} {importlib.metadata.version(PROGRAM)}\n")
+        raise typer.Exit
+
+
+@app.callback(
+    epilog="Examples: number-inventory --local devices list | number-inventory --profile prod -c acme sync --all"
+)
+def program(
+    context: typer.Context,
+    *,
+    local: Annotated[
+        bool, typer.Option("--local", help="Work on the local stack that `make up` started, and on nothing else.")
+    ] = False,
+    stack: Annotated[
+        str,
+        typer.Option(envvar="NUMBER_INVENTORY_STACK", help="The CloudFormation stack. Example: --stack inventory-test"),
+    ] = DEFAULT_STACK,
+    region: Annotated[
+        str | None, typer.Option(help="AWS region, else AWS_REGION or the profile's. Example: --region eu-central-1")
+    ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(help="AWS profile, else AWS_PROFILE or keys in the environment. Example: --profile prod"),
+    ] = None,
+    customer: Annotated[
+        str,
+        typer.Option(
+            "--customer", "-c", envvar="NUMBER_INVENTORY_CUSTOMER", help="Whose devices and numbers. Example: -c acme"
+        ),
+    ] = DEFAULT_CUSTOMER,
+    as_json: AsJson = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Keep the numbers of AudioCodes devices true: devices, numbers, cooling and release.
+
+    These options stand before the command; --customer and --json may stand behind it as well.
+    """
+    del version  # it has ended the program by itself
+    target = Target(local=local, stack=stack, region=region, profile=profile)
+    context.obj = Request(target=target, customer=customer, as_json=as_json)
+
+
+def main() -> None:
+    """Runs the program and ends the process with its exit code."""
+    try:
+        code = app(prog_name=PROGRAM, standalone_mode=False)
+        sys.stdout.flush()
+    except typer.TyperException as error:
+        _fail(_words(error), error.exit_code)
+    except InventoryError as error:
+        _fail(str(error), 1)
+    except (typer.Abort, KeyboardInterrupt):
+        _fail("interrupted", _INTERRUPTED)
+    except BrokenPipeError:
+        _leave_closed_pipe()
+    else:
+        if code == _INTERRUPTED:
+            _fail("interrupted", _INTERRUPTED)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _words(error: typer.TyperException) -> str:
+    """The message of a wrong call, and where to read how it is called."""
+    context: typer.Context | None = getattr(error, "ctx", None)
+    message = error.format_message().replace("Value error, ", "").strip()
+    if context is None or not message:
+        return message
+    missed = getattr(error, "option_name", "")
+    if missed in _OWN_OPTIONS and context.parent is not None:
+        return (
+            f"{missed} stands before the command: {PROGRAM} {missed} {context.command_path.removeprefix(f'{PROGRAM} ')}"
+        )
+    return f"{message.rstrip('.')} (see: {context.command_path} --help)"
+
+
+_OWN_OPTIONS = frozenset({"--local", "--stack", "--region", "--profile"})
+
+
+def _fail(message: str, code: int) -> None:
+    """Ends the process; the message is one line, whatever it quotes."""
+    if message:
+        sys.stderr.write(f"error: {printable(' '.join(message.split()))}\n")
+    sys.exit(code)
+
+
+def _leave_closed_pipe() -> None:
+    """Ends quietly when the reader of the output has gone, such as `head`."""
+    # What is still buffered goes nowhere: Python's own flush at exit would fail once more.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""What the operator sees: results on standard output, everything said besides on standard error.
+
+A program that reads the results (`--json`, or a pipe) gets them and nothing else.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console, RenderableType
+
+_WIDE = 1000
+"""Columns of an output that is no terminal: nothing is wrapped, so that it can be searched line by line."""
+
+
+class Output:
+    """Standard output and standard error of one command.
+
+    Attributes:
+        as_json: whether results are JSON; then `show` says nothing.
+    """
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self._out = _console(stderr=False)
+        self._err = _console(stderr=True)
+
+    def show(self, renderable: RenderableType) -> None:
+        """A result for people."""
+        if not self.as_json:
+            self._out.print(printable(renderable) if isinstance(renderable, str) else renderable, soft_wrap=False)
+
+    def json(self, value: object) -> None:
+        """A result for programs."""
+        if self.as_json:
+            self.write(json.dumps(plain(value), indent=2, ensure_ascii=False))
+
+    def write(self, text: str) -> None:
+        """A line of standard output exactly as it is."""
+        sys.stdout.write(f"{text}\n")
+
+    def note(self, text: str) -> None:
+        """Something worth knowing that is no result."""
+        self._err.print(printable(text))
+
+    def warn(self, text: str) -> None:
+        """Something that a person should look at."""
+        self._err.print(printable(f"warning: {text}"), style="yellow")
+
+    @contextmanager
+    def working(self, text: str) -> Iterator[None]:
+        """Shows that work goes on, while it goes on; only to a terminal."""
+        if not self._err.is_terminal:
+            yield
+            return
+        with self._err.status(printable(text)):
+            yield
+
+
+def printable(text: str) -> str:
+    """The text without control characters: what a device or a record says must not steer the terminal."""
+    return "".join(char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def plain(value: object) -> Any:  # noqa: ANN401 - JSON is whatever it is
+    """A value as JSON knows it: instants as RFC 3339 in UTC, sets in order, records by their field names."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, set | frozenset):
+        return [plain(item) for item in sorted(value)]
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def _console(*, stderr: bool) -> Console:
+    """A console that takes text as it is: no markup, no emoji codes, no guessed colours."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else _WIDE
+    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=width)

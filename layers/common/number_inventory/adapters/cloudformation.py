@@ -1,0 +1,90 @@
+"""CloudFormation: where a deployed stack keeps its tables. Operators ask; functions are told by their environment."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import (
+    ClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
+
+from number_inventory.adapters.aws import AWS_FAULTS, AwsSession, error_code, storage_error
+from number_inventory.domain.errors import InvalidInputError, NotFoundError, StorageRefusedError
+
+_OUTPUTS = {
+    "NUMBERS_TABLE": "NumbersTableName",
+    "REGISTRATIONS_TABLE": "RegistrationsTableName",
+    "DEVICES_TABLE": "DevicesTableName",
+    "MACROS_TABLE": "MacrosTableName",
+    "PARAMETER_PREFIX": "ParameterPrefix",
+}
+_PARAMETERS = {"CREDENTIALS_KEY_ARN": "CredentialsKeyArn"}
+_NO_SUCH_STACK = "ValidationError"
+_NOT_SIGNED_IN = frozenset(
+    {
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+
+
+class DeployedStacks:
+    """The stacks of one account and region."""
+
+    def __init__(self, session: AwsSession) -> None:
+        self._session = session
+
+    def settings(self, name: str) -> Mapping[str, str]:
+        """Where the stack keeps things, under the names of the functions' environment variables.
+
+        Raises:
+            NotFoundError: there is no such stack here, or it is not one of this product.
+            StorageBusyError, StorageRefusedError: AWS cannot be asked, and why.
+        """
+        if not name:
+            raise InvalidInputError("stack", "must be the name of a CloudFormation stack")
+        stack = self._described(name)
+        outputs = {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", ())}
+        parameters = {item["ParameterKey"]: item["ParameterValue"] for item in stack.get("Parameters", ())}
+        missing = sorted(set(_OUTPUTS.values()) - outputs.keys())
+        if missing:
+            status = stack.get("StackStatus", "in an unknown state")
+            message = (
+                f"stack {name} is {status} and has no output {missing[0]}: it is no number inventory, or not deployed"
+            )
+            raise NotFoundError(message)
+        found = {variable: outputs[output] for variable, output in _OUTPUTS.items()}
+        return found | {variable: parameters.get(parameter, "") for variable, parameter in _PARAMETERS.items()}
+
+    def _described(self, name: str) -> Any:  # noqa: ANN401 - AWS's own shape
+        try:
+            return self._session.cloudformation().describe_stacks(StackName=name)["Stacks"][0]
+        except StorageRefusedError as error:
+            # There is no client: the cause says whether region or profile is missing.
+            raise _explained(error.__cause__, name) or error from error.__cause__
+        except AWS_FAULTS as error:
+            raise _explained(error, name) or storage_error(error, f"read stack {name}") from error
+
+
+def _explained(error: BaseException | None, name: str) -> NotFoundError | StorageRefusedError | None:
+    """What an operator can do about it, for what goes wrong before anything else can; None for everything else."""
+    if isinstance(error, ClientError):
+        code = error_code(error)
+        if code == _NO_SUCH_STACK:
+            return NotFoundError(f"there is no stack {name!r} in this account and region: deploy it or name another")
+        if code in _NOT_SIGNED_IN:
+            return StorageRefusedError(f"AWS does not accept these credentials ({code}): sign in again, or take others")
+    if isinstance(error, NoRegionError):
+        return StorageRefusedError("no AWS region is set: name one, choose a profile that has one, or set AWS_REGION")
+    if isinstance(error, ProfileNotFound):
+        return StorageRefusedError(f"there is no AWS profile {error.kwargs['profile']!r} on this machine")
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return StorageRefusedError("there are no AWS credentials: sign in, choose a profile, or set keys as AWS says")
+    return None
