@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from local_stack.emulator import client
-from local_stack.environment import REGION, client_environment
+from local_stack.environment import REGION, aws_variables, tool_environment
 from local_stack.errors import CommandFailedError, LocalStackError
 from local_stack.layout import Layout
 from local_stack.processes import last_lines
@@ -30,25 +30,27 @@ def architecture() -> str:
     return name
 
 
-def build(layout: Layout, endpoint_url: str) -> None:
-    """Runs `sam build` for this machine and for the interpreter that MiniStack runs functions with.
+def build(layout: Layout, python: Path) -> None:
+    """Runs `sam build` for this machine.
+
+    Args:
+        layout: Where the build and the log go.
+        python: The interpreter that will run the functions: MiniStack's for a deployment.
 
     Raises:
         CommandFailedError: It failed; the message ends with its last lines.
     """
-    python = layout.emulator_python
-    version = _version(python)
     target = {
         "TARGET_PLATFORM": "native",
         "TARGET_ARCH": architecture(),
         "TARGET_PYTHON": str(python),
-        "TARGET_PYTHON_VERSION": version,
+        "TARGET_PYTHON_VERSION": _version(python),
         "UV": str(layout.uv),
     }
     _run(
         "sam build",
         [layout.sam, "build", "--build-dir", layout.build, *_overrides({"Architecture": architecture()})],
-        environment=client_environment(endpoint_url) | target,
+        environment=tool_environment() | target,
         layout=layout,
     )
 
@@ -84,7 +86,7 @@ def deploy(layout: Layout, endpoint_url: str, parameters: Mapping[str, str]) -> 
             *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--on-failure", "ROLLBACK"),
             *_overrides({**local, **parameters}),
         ],
-        environment=client_environment(endpoint_url) | {"SAM_CLI_POLL_DELAY": "0.5"},
+        environment=tool_environment() | aws_variables(endpoint_url) | {"SAM_CLI_POLL_DELAY": "0.5"},
         layout=layout,
     )
     _give_worker_concurrency(endpoint_url)

@@ -1,10 +1,10 @@
 """The device simulator beside the local stack: a played AudioCodes device for functions to ask."""
 
 import json
-import os
 import sys
 
 from local_stack import processes
+from local_stack.environment import tool_environment
 from local_stack.errors import PortInUseError
 from local_stack.layout import Layout
 from local_stack.processes import BackgroundProcess
@@ -34,7 +34,7 @@ def start_simulator(layout: Layout, port: int) -> BackgroundProcess:
     process = processes.start(
         "the device simulator",
         [sys.executable, "-m", "simulator", "--port", str(port), *control, "--state-dir", layout.simulator],
-        environment={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        environment=tool_environment(),
         folder=layout.root,
         log=log,
     )

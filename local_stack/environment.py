@@ -28,21 +28,19 @@ def aws_variables(endpoint_url: str) -> dict[str, str]:
     }
 
 
-def client_environment(endpoint_url: str, inherited: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of tools that call the emulator, such as `sam deploy`.
+def tool_environment(inherited: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of development tools such as `sam`, without any AWS setting.
 
-    Keeps what a tool may need to reach a package registry (proxies, certificates), drops every AWS setting, and keeps
-    loopback away from proxies.
+    Keeps what a tool may need to reach a package registry (proxies, certificates); loopback goes to no proxy.
 
     Args:
-        endpoint_url: Where the emulator listens.
         inherited: The environment to start from; the process's own by default.
     """
     source = os.environ if inherited is None else inherited
     kept = {name: value for name, value in source.items() if not name.startswith(("AWS_", "PYTHON", "SAM_"))}
     kept.pop("VIRTUAL_ENV", None)
     direct = {name: _with_loopback(source.get(name, "")) for name in ("NO_PROXY", "no_proxy")}
-    return kept | direct | aws_variables(endpoint_url) | {"SAM_CLI_TELEMETRY": "0", "UV_PYTHON_DOWNLOADS": "never"}
+    return kept | direct | {"SAM_CLI_TELEMETRY": "0", "UV_PYTHON_DOWNLOADS": "never"}
 
 
 def emulator_environment(port: int, scratch: Path, inherited: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -96,7 +96,7 @@ class LocalStack:
             with self._progress.step("Starting the device simulator"):
                 self._keep(_SIMULATOR, start_simulator(self._layout, options.simulator_port))
         with self._progress.step("Building the functions and their layer (sam build)"):
-            build(self._layout, endpoint_url)
+            build(self._layout, self._layout.emulator_python)
         with self._progress.step("Deploying template.yaml (sam deploy)"):
             outputs = deploy(self._layout, endpoint_url, options.parameters)
         described = description.describe(
