@@ -1,17 +1,16 @@
 """What a device says it holds: registered users, and whether that is the whole truth.
 
 Source: AudioCodes documentation for what a device reports; what makes a snapshot complete is this project's own rule:
-    silence is not
-absence, and only a snapshot proven complete may take a number from its holder.
+silence is not absence, and only a snapshot proven complete may take a number from its holder.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
-from number_inventory.domain.aors import NumberMapper, split_aor
+from number_inventory.domain.aors import NumberMapper, numbers_of, split_aor
 
 
 class Contact(NamedTuple):
@@ -40,6 +39,42 @@ class RegisteredUser(NamedTuple):
     aor: str
     contacts: tuple[Contact, ...]
     ip_group: int | None = None
+
+
+class UserList(Sequence[RegisteredUser]):
+    """Registered users in little memory and time: their AORs are at hand, a user itself is made when it is asked for.
+
+    Attributes:
+        aors: of all users, in order.
+        dormant: positions of the users that have no active contact.
+    """
+
+    def __init__(self, aors: Sequence[str], dormant: Collection[int], user_at: Callable[[int], RegisteredUser]) -> None:
+        self.aors = aors
+        self.dormant = frozenset(dormant)
+        self._user_at = user_at
+
+    @classmethod
+    def of(cls, users: Iterable[RegisteredUser]) -> "UserList":
+        """These users as such a list; one that is so already stays what it is."""
+        if isinstance(users, cls):
+            return users
+        plain = tuple(users)
+        dormant = [at for at, user in enumerate(plain) if not any(contact.active for contact in user.contacts)]
+        return cls([user.aor for user in plain], dormant, plain.__getitem__)
+
+    def __len__(self) -> int:
+        return len(self.aors)
+
+    @overload
+    def __getitem__(self, index: int) -> RegisteredUser: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[RegisteredUser]: ...
+    def __getitem__(self, index: int | slice) -> RegisteredUser | Sequence[RegisteredUser]:
+        positions = range(len(self.aors))[index]
+        if isinstance(positions, range):
+            return tuple(map(self._user_at, positions))
+        return self._user_at(positions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +110,7 @@ class Claims:
 
     Attributes:
         claimed: registered with an active contact.
-        dormant: shown, but with no active contact: they neither claim nor free.
+        dormant: shown, but with no active contact, or not known to be this customer's: they neither claim nor free.
         unmapped: AORs that map to no number, in order, each once.
         foreign: how many users belong to other hosts or IP groups than the device is limited to.
     """
@@ -94,26 +129,39 @@ class UserScope(NamedTuple):
 
 
 def claims_of(users: Iterable[RegisteredUser], mapper: NumberMapper, scope: UserScope) -> Claims:
-    """Map the users of a snapshot to the numbers they claim."""
-    claimed: set[str] = set()
-    shown: set[str] = set()
-    unmapped: dict[str, None] = {}
-    foreign = 0
+    """Map the users of a snapshot to the numbers they claim.
+
+    On a device that is limited to hosts or IP groups, a user that shows none is nobody's for sure: its number neither
+    appears nor disappears, since an output without that column must not free every number of the customer.
+    """
+    everyone = UserList.of(users)
+    listed = everyone if scope == UserScope() else UserList.of(_within(everyone, scope))
+    numbers = numbers_of(listed.aors, mapper)
+    awake = [number for at, number in enumerate(numbers) if at not in listed.dormant] if listed.dormant else numbers
+    claimed = frozenset(filter(None, awake))
+    dormant = frozenset(filter(None, (numbers[at] for at in listed.dormant))) - claimed
+    unmapped: Iterable[str] = ()
+    if None in numbers:
+        unmapped = dict.fromkeys(aor for aor, number in zip(listed.aors, numbers, strict=True) if number is None)
+    return Claims(claimed, dormant, tuple(unmapped), foreign=len(everyone) - len(listed))
+
+
+def _within(users: UserList, scope: UserScope) -> Iterable[RegisteredUser]:
+    """The users that are not another tenant's; without contacts, and so dormant, where that is not known."""
     for user in users:
-        parts = split_aor(user.aor)
-        if (scope.hosts and parts.host not in scope.hosts) or (
-            scope.ip_groups and user.ip_group not in scope.ip_groups
-        ):
-            foreign += 1
-            continue
-        number = mapper(parts.user)
-        if number is None:
-            unmapped[user.aor] = None
-        elif any(contact.active for contact in user.contacts):
-            claimed.add(number)
-        else:
-            shown.add(number)
-    return Claims(frozenset(claimed), frozenset(shown - claimed), tuple(unmapped), foreign)
+        belongs = _belongs(scope, split_aor(user.aor).host, user.ip_group)
+        if belongs is not False:
+            yield user if belongs else user._replace(contacts=())
+
+
+def _belongs(scope: UserScope, host: str, ip_group: int | None) -> bool | None:
+    """Whether a user is within the limits; None where the device does not show what would tell."""
+    if host and scope.hosts and host not in scope.hosts:
+        return False
+    if ip_group is not None and scope.ip_groups and ip_group not in scope.ip_groups:
+        return False
+    unknown = (scope.hosts and not host) or (scope.ip_groups and ip_group is None)
+    return None if unknown else True
 
 
 def digest_of(claims: Claims, *, may_remove: bool) -> str:
@@ -154,8 +202,10 @@ def plan_sync(known: frozenset[str], claims: Claims, *, may_remove: bool) -> Syn
     stays what it was.
     """
     appearing = claims.claimed - known
-    gone = known - claims.claimed - claims.dormant if may_remove else frozenset()
-    return SyncPlan(tuple(sorted(appearing)), tuple(sorted(gone)), (known | appearing) - gone)
+    if not may_remove:
+        return SyncPlan(tuple(sorted(appearing)), (), known | appearing)
+    gone = known - claims.claimed - claims.dormant
+    return SyncPlan(tuple(sorted(appearing)), tuple(sorted(gone)), claims.claimed | (known & claims.dormant))
 
 
 def counts_agree(users: Sequence[RegisteredUser], reported: int) -> bool:

@@ -1,0 +1,1 @@
+"""AudioCodes devices as sources of registered users."""

@@ -1,0 +1,135 @@
+"""What the answers of an SBC's REST API say.
+
+Documented (AudioCodes): the paths, the fields of `/status`, and that the output of a script is in `output`. Seen in
+public clients: `systemUpTime` counts 1/100 s, the count is the item `registeredUsers` whose `value` may be null, and an
+answer of 200 may say in `status` that the script failed.
+"""
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import NamedTuple
+
+from number_inventory.adapters.audiocodes.connection import Answer
+from number_inventory.domain.errors import DeviceRejectedError
+
+_SUCCEEDED = frozenset({"success", "succeeded", "successful", "ok", "passed"})
+_LONGEST_NAME = 100
+_LONGEST_REASON = 200
+
+
+class DeviceStatus(NamedTuple):
+    """Who a device says it is; empty or None where it does not say."""
+
+    product: str = ""
+    version: str = ""
+    serial: str = ""
+    uptime_seconds: int | None = None
+
+
+class ListOutput(NamedTuple):
+    """What came of the list command.
+
+    Attributes:
+        text: the output.
+        refusal: what the device said with a 400, which it gives for a bad script as for "no content" (AudioCodes).
+    """
+
+    text: str
+    refusal: str | None = None
+
+
+def status_in(answer: Answer) -> DeviceStatus:
+    """Read the answer to `GET /status`.
+
+    Raises:
+        DeviceRejectedError: this is no status, so this is no device with the REST API.
+    """
+    if answer.status != HTTPStatus.OK:
+        raise DeviceRejectedError(
+            f"GET /api/v1/status: HTTP {answer.status}{_reason(answer)}; is this an AudioCodes device of version 7.2 "
+            "or newer, with its REST API on?"
+        )
+    content = _object(answer, "GET /api/v1/status")
+    uptime = _number(content.get("systemUpTime"))
+    return DeviceStatus(
+        product=_name(content.get("productType")),
+        version=_name(content.get("versionID")),
+        serial=_name(content.get("serialNumber")),
+        uptime_seconds=None if uptime is None else uptime // 100,
+    )
+
+
+def count_in(answer: Answer) -> int | None:
+    """Read the count of registered users; None where the device gives none.
+
+    Raises:
+        DeviceRejectedError: this is not JSON.
+    """
+    if answer.status != HTTPStatus.OK:
+        return None
+    content = _object(answer, "the count of registered users")
+    items = content.get("items")
+    for item in items if isinstance(items, list) else [content]:
+        if isinstance(item, dict) and item.get("id") == "registeredUsers":
+            return _number(item.get("value"))
+    return None
+
+
+def output_in(answer: Answer) -> ListOutput:
+    """Read the output of the list command.
+
+    Raises:
+        DeviceRejectedError: the device did not run it, or this is no such answer.
+    """
+    if answer.status == HTTPStatus.NO_CONTENT:
+        return ListOutput("")
+    if answer.status == HTTPStatus.BAD_REQUEST:
+        return ListOutput("", _reason(answer))
+    if answer.status != HTTPStatus.OK:
+        raise DeviceRejectedError(
+            f"the list of registered users: HTTP {answer.status}{_reason(answer)}; does this device take CLI scripts "
+            "over REST?"
+        )
+    content = _object(answer, "the list of registered users")
+    status, output = content.get("status"), content.get("output")
+    if status is not None and (not isinstance(status, str) or status.lower() not in _SUCCEEDED):
+        raise DeviceRejectedError(f"the device says that the list command failed{_description(content)}")
+    if not isinstance(output, str):
+        raise DeviceRejectedError("the answer to the list command holds no output; is this an AudioCodes SBC?")
+    return ListOutput(output)
+
+
+def _object(answer: Answer, what: str) -> Mapping[str, object]:
+    """The JSON object of an answer; a wrongly encoded letter in a name spoils that name only."""
+    try:
+        content = json.loads(answer.body.decode("utf-8-sig", errors="replace"))
+    except (ValueError, RecursionError) as error:
+        raise DeviceRejectedError(f"{what}: the answer is not JSON; is this the address of the REST API?") from error
+    if not isinstance(content, dict):
+        raise DeviceRejectedError(f"{what}: the answer is not a JSON object; is this the address of the REST API?")
+    return content
+
+
+def _reason(answer: Answer) -> str:
+    """The device's own words for an error; empty for a web page or anything else that is not JSON."""
+    try:
+        return _description(_object(answer, ""))
+    except DeviceRejectedError:
+        return ""
+
+
+def _description(content: Mapping[str, object]) -> str:
+    words = content.get("description")
+    return f" ({' '.join(words.split())[:_LONGEST_REASON]})" if isinstance(words, str) and words.strip() else ""
+
+
+def _name(value: object) -> str:
+    return str(value)[:_LONGEST_NAME] if isinstance(value, str | int) else ""
+
+
+def _number(value: object) -> int | None:
+    """A whole number of 0 or more, also as text; None for anything else."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < _LONGEST_NAME:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
