@@ -11,7 +11,7 @@ from simulator.errors import SimulatorError
 from simulator.private_files import write_private
 
 _HOSTS = ("localhost", "127.0.0.1")
-_DEVICE_DAYS = 825
+_OTHER_HOST = "sbc.example.net"
 
 
 class Certificates:
@@ -48,7 +48,9 @@ class Certificates:
     def context(self, kind: str) -> ssl.SSLContext:
         """What a listener serves with: `""` for the good certificate, or `expired`, `self-signed` or `other-host`."""
         if kind not in self._contexts:
-            self._contexts[kind] = _configured(self._spoilt(kind))
+            path = self._device_path.with_name(f"{kind}.pem")
+            write_private(path, self._spoilt(kind))
+            self._contexts[kind] = _context(path)
         return self._contexts[kind]
 
     def _load_or_make_authority(self) -> trustme.CA:
@@ -61,33 +63,23 @@ class Certificates:
         return authority
 
     def _issue(self) -> None:
-        leaf = self._ca.issue_cert(
-            *_HOSTS, common_name="Simulated SBC", not_after=datetime.now(UTC) + timedelta(days=_DEVICE_DAYS)
-        )
+        leaf = self._ca.issue_cert(*_HOSTS, common_name="Simulated SBC")
         write_private(self._device_path, leaf.private_key_and_cert_chain_pem.bytes())
 
-    def _spoilt(self, kind: str) -> trustme.LeafCert:
+    def _spoilt(self, kind: str) -> bytes:
+        if kind == "self-signed":
+            nobody = trustme.CA(organization_name="Self-signed SBC")
+            return nobody.private_key_pem.bytes() + nobody.cert_pem.bytes()
         now = datetime.now(UTC)
         if kind == "expired":
-            return self._ca.issue_cert(*_HOSTS, not_before=now - timedelta(days=30), not_after=now - timedelta(days=1))
-        if kind == "other-host":
-            return self._ca.issue_cert("sbc.example.net")
-        return trustme.CA(organization_name="Nobody's authority").issue_cert(*_HOSTS)
+            leaf = self._ca.issue_cert(*_HOSTS, not_before=now - timedelta(30), not_after=now - timedelta(1))
+        else:
+            leaf = self._ca.issue_cert(_OTHER_HOST)
+        return leaf.private_key_and_cert_chain_pem.bytes()
 
 
 def _context(path: Path) -> ssl.SSLContext:
-    context = _empty_context()
-    context.load_cert_chain(path)
-    return context
-
-
-def _configured(leaf: trustme.LeafCert) -> ssl.SSLContext:
-    context = _empty_context()
-    leaf.configure_cert(context)
-    return context
-
-
-def _empty_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(path)
     return context

@@ -50,10 +50,11 @@ def play(  # noqa: PLR0917 - Typer makes options of them
         devices[0] = replace(devices[0], port=port)
     if control_port is None:
         control_port = 8444 if port else 0
+    simulator = Simulator(devices, state_dir, control_port)
     stopped = threading.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: stopped.set())
-    with Simulator(devices, state_dir, control_port) as simulator:
+    with simulator:
         _announce(simulator.describe(), as_json=as_json)
         stopped.wait()
 

@@ -4,7 +4,9 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from simulator.errors import SimulatorError, UnknownThingError
 
@@ -20,6 +22,7 @@ class Control:
 
     def __init__(self, control_url: str) -> None:
         self._url = control_url.rstrip("/")
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback needs no proxy
 
     def devices(self) -> list[dict[str, Any]]:
         """All devices: name, url, ca_path, fingerprint, credentials and more, as in the ready file."""
@@ -89,14 +92,14 @@ class Control:
 
     def _ask(self, method: str, path: str, content: object = None) -> dict[str, Any]:
         body = None if content is None else json.dumps(content).encode()
-        request = urllib.request.Request(self._url + path, body, method=method)  # noqa: S310 - the simulator's own address
+        request = urllib.request.Request(self._url + quote(path), body, method=method)  # noqa: S310 - given in code
         request.add_header("Content-Type", "application/json")
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310 - see above
+            with self._opener.open(request, timeout=_TIMEOUT_SECONDS) as response:
                 return dict(json.load(response))
         except urllib.error.HTTPError as error:
             with error:
-                reason = json.load(error).get("error", error.reason)
-                raise (UnknownThingError if error.code == 404 else SimulatorError)(reason) from error  # noqa: PLR2004
-        except (urllib.error.URLError, OSError) as error:
+                kind = UnknownThingError if error.code == HTTPStatus.NOT_FOUND else SimulatorError
+                raise kind(json.load(error)["error"]) from error
+        except (OSError, ValueError) as error:
             raise SimulatorError(f"no simulator answers at {self._url} ({error})") from error

@@ -15,7 +15,7 @@ from simulator.faults import REGISTRY, Fault, parameter_types
 from simulator.generator import generate
 from simulator.listener import Handler, Listener
 from simulator.scenario import population_from_json
-from simulator.users import RegisteredUser, aor_from_json, user_from_json
+from simulator.users import RegisteredUser, name_from_json, user_from_json
 
 _BODY_LIMIT = 64 * 1024 * 1024
 
@@ -162,9 +162,8 @@ def _unregister(server: ControlListener, body: object, name: str) -> object:
     listed = content.get("users", [content])
     if not isinstance(listed, list):
         raise SimulatorError("`users` must be a list")
-    aors = [aor_from_json(user, device.scenario.domain) for user in listed]
-    device.unregister(aors)
-    return {"unregistered": aors, "users": len(device.users())}
+    left = device.unregister([name_from_json(user) for user in listed])
+    return {"unregistered": left, "users": len(device.users())}
 
 
 def _churn(server: ControlListener, body: object, name: str) -> object:

@@ -84,19 +84,29 @@ class Device:
                 self._users[user.aor] = user
                 self._away_until.pop(user.aor, None)
 
-    def unregister(self, aors: Collection[str]) -> None:
-        """Removes users.
+    def unregister(self, names: Iterable[str]) -> list[str]:
+        """Removes users, each named by its AOR or by its user part, which stands for all AORs that have it.
+
+        Returns:
+            The AORs that were removed.
 
         Raises:
             UnknownThingError: one of them is not registered; then none is removed.
         """
         with self._lock:
-            missing = [aor for aor in aors if aor not in self._users]
-            if missing:
-                raise UnknownThingError(f"{missing[0]} is not registered on {self.name}")
-            for aor in aors:
-                self._users.pop(aor, None)
+            by_user_part: dict[str, list[str]] = {}
+            for user in self._users.values():
+                by_user_part.setdefault(user.user_part, []).append(user.aor)
+            leaving: dict[str, None] = {}
+            for name in names:
+                found = [name] if name in self._users else by_user_part.get(name)
+                if not found:
+                    raise UnknownThingError(f"{name} is not registered on {self.name}")
+                leaving.update(dict.fromkeys(found))
+            for aor in leaving:
+                del self._users[aor]
                 self._away_until.pop(aor, None)
+            return list(leaving)
 
     def replace_users(self, users: Iterable[RegisteredUser]) -> None:
         """Puts `users` in the place of all that are registered."""

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import contextlib
 import hmac
 import ssl
 import threading
@@ -15,6 +16,7 @@ from simulator.faults import Fault, Route
 from simulator.listener import Handler, Listener, reset
 from simulator.sbc import respond, route_of, script_of
 
+_FAREWELL_SECONDS = 1
 _BODY_LIMIT = 1024 * 1024
 _REMEMBERED_SCRIPT = 500
 
@@ -53,6 +55,7 @@ class DeviceHandler(Handler):
     """One connection to a device; it is the `Wire` that faults of delivery spoil."""
 
     server: DeviceListener
+    connection: ssl.SSLSocket
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - looked up by name in the base class
         """Every HTTP method is served in the same way: the device decides what it allows."""
@@ -76,7 +79,7 @@ class DeviceHandler(Handler):
         faults = device.struck(route_of(path))
         login, answer = _log_in(device, request, faults)
         if body is None:
-            answer = refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The file is too large")
+            answer = refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large or does not tell its length")
         script = script_of(request)
         device.remember(
             SeenRequest(
@@ -130,8 +133,11 @@ class DeviceHandler(Handler):
         reset(self.connection)
 
     def close(self) -> None:
-        """Ends the connection after what was sent."""
+        """Ends the connection after what was sent, with TLS's own farewell."""
         self.close_connection = True
+        self.connection.settimeout(_FAREWELL_SECONDS)
+        with contextlib.suppress(OSError):  # the caller need not answer it
+            self.connection.unwrap()
 
 
 def _log_in(device: Device, request: Request, faults: list[Fault]) -> tuple[str, Answer]:
@@ -139,7 +145,7 @@ def _log_in(device: Device, request: Request, faults: list[Fault]) -> tuple[str,
     given = _credentials(request.headers.get("authorization", ""))
     account = _account(device, given) if all(fault.accepts_login() for fault in faults) else None
     login = "right" if account else "wrong" if given else "none"
-    verdicts = [fault.after_login(request.client, device.clock(), accepted=account is not None) for fault in faults]
+    verdicts = [fault.after_login(request.client, device.clock(), login) for fault in faults]
     for verdict in verdicts:
         if verdict:
             return login, verdict

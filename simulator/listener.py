@@ -1,5 +1,6 @@
 """Loopback servers whose every connection is closed when they stop."""
 
+import contextlib
 import logging
 import socket
 import ssl
@@ -73,56 +74,40 @@ class Listener(ThreadingMixIn, TCPServer):
     def finish_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as the base class has it
         """Serves one connection from its handshake to its end."""
         request.settimeout(IDLE_SECONDS)
-        connection = self._secured(request)
-        if connection is None:
-            return
+        connection: socket.socket = request
+        context = self._secure() if self._secure else None
+        if context:
+            connection = context.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
         with self._guard:
             self._open.add(connection)
-        try:
-            if not self.stopping.is_set():
-                super().finish_request(connection, client_address)
-        finally:
-            with self._guard:
-                self._open.discard(connection)
-            connection.close()
+        # OSError: the caller does not trust the certificate or hung up, or the simulator stops
+        with connection, contextlib.suppress(OSError):
+            if self.stopping.is_set():
+                return
+            if self._secure and not context:
+                _refuse(connection)
+                return
+            if isinstance(connection, ssl.SSLSocket):
+                connection.do_handshake()
+            super().finish_request(connection, client_address)
+
+    def close_request(self, request: Any) -> None:  # noqa: ANN401 - as the base class has it
+        """Forgets connections that have ended."""
+        super().close_request(request)
+        with self._guard:
+            self._open = {connection for connection in self._open if connection.fileno() >= 0}
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401, ARG002 - as the base class has it
         """Logs what went wrong in a connection's thread."""
         _log.exception("a connection of %s failed", client_address[0])
-
-    def _secured(self, raw: socket.socket) -> socket.socket | None:
-        if self._secure is None:
-            return raw
-        context = self._secure()
-        if context is None:
-            reset(raw)
-            return None
-        try:
-            return context.wrap_socket(raw, server_side=True)
-        except OSError:  # the caller does not trust the certificate, or left: its own business
-            raw.close()
-            return None
 
 
 class Handler(BaseHTTPRequestHandler):
     """What the device handler and the control handler have in common: quiet, and no word about Python."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: Listener
-
-    def handle(self) -> None:
-        """Serves the requests of a connection until either side ends it."""
-        try:
-            super().handle()
-        except OSError:  # the caller hung up, or the simulator stops
-            self.close_connection = True
-
-    def finish(self) -> None:
-        """Lets go of the connection, whatever became of it."""
-        try:
-            super().finish()
-        except OSError:
-            self.close_connection = True
 
     def version_string(self) -> str:
         """The `Server` header."""
@@ -134,7 +119,7 @@ class Handler(BaseHTTPRequestHandler):
     def read_body(self, limit: int) -> bytes | None:
         """The body of the request; None when its length is not a number up to `limit`."""
         length = self.headers.get("Content-Length", "0")
-        if not length.isdecimal() or int(length) > limit:
+        if "Transfer-Encoding" in self.headers or not length.isdecimal() or int(length) > limit:
             self.close_connection = True
             return None
         return self.rfile.read(int(length))
@@ -146,8 +131,11 @@ def reset(connection: socket.socket) -> None:
     connection.close()
 
 
+def _refuse(connection: socket.socket) -> None:
+    connection.recv(1)  # a caller who is in the midst of its hello takes the reset for what it is
+    reset(connection)
+
+
 def _hang_up(connection: socket.socket) -> None:
-    try:
+    with contextlib.suppress(OSError):  # it may have ended by itself meanwhile
         connection.shutdown(socket.SHUT_RDWR)
-    except OSError:  # it has ended by itself meanwhile
-        return

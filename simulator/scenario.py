@@ -14,6 +14,7 @@ from simulator.listing import Style
 from simulator.users import RegisteredUser, user_from_json
 
 _T = TypeVar("_T")
+_HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,253}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
@@ -43,6 +44,8 @@ class DeviceScenario:
         """Refuses what cannot be played, before any port is opened."""
         if not _NAME.fullmatch(self.name):
             raise SimulatorError(f"a device name is letters, digits, `.`, `_` and `-`, not {self.name!r}")
+        if not _HOST.fullmatch(self.domain):
+            raise SimulatorError(f"{self.name}: `domain` must be a host name or address, not {self.domain!r}")
         if self.count_of not in {"aors", "contacts"}:
             raise SimulatorError(f"{self.name}: `count_of` must be aors or contacts, not {self.count_of!r}")
         if not 0 <= self.port <= 65535:  # noqa: PLR2004 - the range of TCP ports

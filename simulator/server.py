@@ -42,6 +42,7 @@ class Simulator:
         self.certificates = Certificates(state_dir)
         accounts = accounts_for(scenarios, state_dir)
         self.devices = {scenario.name: Device(scenario, accounts[scenario.name], clock) for scenario in scenarios}
+        self._serving = False
         self._listeners: dict[str, DeviceListener] = {}
         self._control = ControlListener(self.devices, control_port, self.describe_device)
         try:
@@ -70,13 +71,15 @@ class Simulator:
 
     def start(self) -> None:
         """Serves, then writes the ready file."""
+        self._serving = True
         for listener in self._all():
             listener.start()
         write_private(self.ready_path, json.dumps(self.describe(), indent=2).encode())
 
     def stop(self) -> None:
         """Removes the ready file, then ends all connections and closes all ports."""
-        self.ready_path.unlink(missing_ok=True)
+        if self._serving:  # else it belongs to another simulator
+            self.ready_path.unlink(missing_ok=True)
         for listener in self._all():
             listener.stop()
 

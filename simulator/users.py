@@ -52,8 +52,8 @@ def plain_user(aor: str, domain: str, contacts: int = 1) -> RegisteredUser:
     return RegisteredUser(aor, tuple(Contact(f"sip:{user}@{host or domain}:{5060 + port}") for port in range(contacts)))
 
 
-def aor_from_json(value: object, domain: str) -> str:
-    """The AOR meant by `"1000@host"`, by `"1000"` (put at `domain`), by `{"aor": ...}` or by `{"number": ...}`.
+def name_from_json(value: object) -> str:
+    """The AOR or the number that is meant by `"1000@host"`, `"1000"`, `{"aor": ...}` or `{"number": ...}`.
 
     Raises:
         SimulatorError: it is none of these.
@@ -65,12 +65,12 @@ def aor_from_json(value: object, domain: str) -> str:
             f'a user is written as "1000" (in quotes), {{"number": ...}} or {{"aor": ...}}, not {value!r}'
         )
     if "number" in value:
-        return f"{_matching(value['number'], _NUMBER, 'number')}@{domain}"
+        return _matching(value["number"], _NUMBER, "number")
     return _matching(value["aor"], _AOR, "aor")
 
 
 def user_from_json(value: object, domain: str) -> RegisteredUser:
-    """Reads one user; see `aor_from_json` for how it may be named.
+    """Reads one user; see `name_from_json` for how it may be named. One named by its number is put at `domain`.
 
     An object may add `contacts` (how many, or a list of contact objects) or, for its only contact, the fields of
     `Contact`.
@@ -78,7 +78,9 @@ def user_from_json(value: object, domain: str) -> RegisteredUser:
     Raises:
         SimulatorError: an unknown field, a wrong type, or no contact or more than five.
     """
-    user = plain_user(aor_from_json(value, domain), domain)
+    name = name_from_json(value)
+    by_aor = "aor" in value if isinstance(value, Mapping) else "@" in name
+    user = plain_user(name if by_aor else f"{name}@{domain}", domain)
     if not isinstance(value, Mapping):
         return user
     fields = {key: entry for key, entry in value.items() if key not in {"aor", "number"}}

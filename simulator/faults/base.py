@@ -83,8 +83,8 @@ class Fault:
         """Whether right credentials are taken for right."""
         return True
 
-    def after_login(self, client: str, now: float, *, accepted: bool) -> Answer | None:
-        """What the address `client` is told in place of everything else, once its login is known to be right or not."""
+    def after_login(self, client: str, now: float, login: str) -> Answer | None:
+        """What the address `client` is told in place of everything else, after a login `right`, `wrong` or `none`."""
         return None
 
     def role(self, role: str) -> str:

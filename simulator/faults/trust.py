@@ -36,11 +36,11 @@ class Lockout(Fault):
     _failures: dict[str, int] = field(default_factory=dict, init=False, repr=False)
     _blocked_until: dict[str, float] = field(default_factory=dict, init=False, repr=False)
 
-    def after_login(self, client: str, now: float, *, accepted: bool) -> Answer | None:
+    def after_login(self, client: str, now: float, login: str) -> Answer | None:
         """Counts failures by address and refuses blocked addresses, with right credentials too."""
         if now < self._blocked_until.get(client, now):
             return refusal(self.status, "Access from this address is blocked")
-        failures = 0 if accepted else self._failures.get(client, 0) + 1
+        failures = 0 if login == "right" else self._failures.get(client, 0) + (login == "wrong")
         self._failures[client] = failures
         if failures >= self.after:
             self._blocked_until[client] = now + self.seconds
@@ -73,7 +73,7 @@ class ExpiredCertificate(Fault):
 @fault
 @dataclass(kw_only=True)
 class SelfSignedCertificate(Fault):
-    """New connections get a certificate that the CA did not sign."""
+    """New connections get a certificate that no authority has signed but itself."""
 
     name = "self-signed-certificate"
     certificate = "self-signed"

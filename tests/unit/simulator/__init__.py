@@ -1,0 +1,1 @@
+"""The device simulator, called as a real HTTPS server."""
