@@ -32,18 +32,18 @@ class AskDevice:
             LoginRefusedError: refused now, or before and nothing changed since; then the device is not contacted.
             DeviceError: nothing can be concluded about the device's users, for the reason it gives.
         """
+        refusal = LoginRefusedError(_still_refused(device), refused_credentials)
         credentials = self.secrets.credentials(device.key)
-        if credentials.version != refused_credentials:
+        if credentials.version > refused_credentials:
             try:
                 return self._ask(device, credentials)
-            except LoginRefusedError as refusal:
-                first_refusal = refusal
-        else:
-            first_refusal = LoginRefusedError(_still_refused(device), refused_credentials)
-        newer = self.secrets.credentials(device.key, fresh=True)
-        if newer.version in {credentials.version, refused_credentials}:
-            raise first_refusal
-        return self._ask(device, newer)
+            except LoginRefusedError as error:
+                refusal = error
+        # What the cache holds was refused just now, or is no newer than what was refused before: look past it once.
+        newest = self.secrets.credentials(device.key, fresh=True)
+        if newest.version in {refusal.credentials_version, refused_credentials}:
+            raise refusal
+        return self._ask(device, newest)
 
     def _ask(self, device: Device, credentials: Credentials) -> Snapshot:
         try:
