@@ -143,7 +143,8 @@ class ConfigureDevices:
 class RemoveDevice:
     """Remove a device for good: its numbers lose it as a holder, then it is forgotten.
 
-    It may die anywhere: run again, it goes on where it stopped.
+    It may die anywhere: run again, it goes on where it stopped. It disables the device first, so that no scheduled sync
+    brings back meanwhile what is being removed.
     """
 
     devices: Devices
@@ -170,11 +171,14 @@ class RemoveDevice:
         lease = self.devices.acquire(key, started, deadline + LEASE_MARGIN, even_disabled=True)
         if lease is None:
             raise RuleViolationError(f"device {key} is being synced now; try again in a moment")
+        self.devices.set_enabled(key, enabled=False)
         change = ChangeNumbers(self.inventory, lambda: self.clock.now() < deadline)
         self._take_numbers(lease, days, change)
         if not change.report.finished:
             self.devices.finish(lease, lease.state, None)
-            raise StorageBusyError(f"device {key} is not removed yet: some numbers could not be changed; run it again")
+            raise StorageBusyError(
+                f"device {key} is not removed yet, only disabled: some numbers could not be changed; run it again"
+            )
         self.registrations.forget(key)
         self.secrets.forget(key)
         self.devices.remove(key, lease)

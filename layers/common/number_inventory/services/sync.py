@@ -39,6 +39,8 @@ from number_inventory.services.change_numbers import ChangeNumbers, ChangeReport
 LEASE_MARGIN = timedelta(seconds=60)
 """How long a lease outlives the time its sync may take: the writer is gone for sure before the next one starts."""
 
+OUT_OF_TIME = "time ran out before all numbers were changed; the next sync goes on"
+
 UNMAPPED_SHOWN = 20
 """How many AORs that map to no number a summary names; the count is always whole."""
 
@@ -154,6 +156,10 @@ class _Run:
         return snapshot, claims_of(snapshot.users, mapper, UserScope(device.hosts, device.ip_groups))
 
     def _apply(self, snapshot: Snapshot, claims: Claims) -> SyncSummary:
+        if not self._in_time():
+            # The lease may be lost by now, and intents that come after another sync has settled would count as done.
+            self._summary.cause = OUT_OF_TIME
+            return self._finish(snapshot, SyncResult.UNFINISHED, None)
         register = self._parts.registrations.load(self._lease)
         known = (register.held - register.doubtful) | self._still_held(register.doubtful)
         plan, cooling_days = self._plan(known, claims, may_remove=snapshot.complete)
@@ -235,7 +241,7 @@ class _Run:
         summary.outcomes = {str(outcome): count for outcome, count in sorted(report.outcomes.items())}
         summary.conflicts = tuple(report.conflicts)
         if report.stopped:
-            summary.cause = "time ran out before all numbers were changed; the next sync goes on"
+            summary.cause = OUT_OF_TIME
         elif report.failed:
             shown = ", ".join(report.failed[:5])
             summary.cause = f"{len(report.failed)} numbers could not be changed ({shown}); the next sync goes on"
