@@ -23,18 +23,20 @@ class _Slot:
 
 
 class MemoryDevices:
-    """Devices by key."""
+    """Devices by key; one that is added again counts its syncs on from its earlier life."""
 
     def __init__(self, fuse: Fuse | None = None) -> None:
         self._fuse = fuse or Fuse()
         self._slots: dict[DeviceKey, _Slot] = {}
+        self._earlier_lives: dict[DeviceKey, int] = {}
 
     def add(self, device: Device) -> None:
         """Add a device where the name is free."""
         self._fuse.point("devices.add before")
         if device.key in self._slots:
             raise AlreadyExistsError(f"device {device.key} exists already")
-        self._slots[device.key] = _Slot(device)
+        last = self._earlier_lives.get(device.key, 0)
+        self._slots[device.key] = _Slot(device, sync=last, settled_sync=last)
         self._fuse.point("devices.add after")
 
     def get(self, key: DeviceKey) -> DeviceEntry:
@@ -56,11 +58,13 @@ class MemoryDevices:
         self._fuse.point("devices.set_enabled after")
 
     def remove(self, key: DeviceKey, lease: Lease) -> None:
-        """Forget the device under its lease."""
+        """Forget the device under its lease; nothing where it is gone already."""
         self._fuse.point("devices.remove before")
-        if not self._holds(lease):
-            raise LeaseLostError(f"the lease of device {key} was lost to another sync")
-        del self._slots[key]
+        if key in self._slots:
+            if not self._holds(lease):
+                raise LeaseLostError(f"the lease of device {key} was lost to another sync")
+            self._earlier_lives[key] = lease.sync
+            del self._slots[key]
         self._fuse.point("devices.remove after")
 
     def enabled(self) -> Iterator[DeviceKey]:
@@ -99,15 +103,23 @@ class MemoryDevices:
         if not self._holds(lease):
             return False
         slot = self._slots[lease.key]
+        if state.refused_credentials == lease.state.refused_credentials:
+            # Left as it is now: an operator may have enabled the device meanwhile.
+            state = replace(state, refused_credentials=slot.state.refused_credentials)
         slot.state, slot.leased_until = state, None
         if head is not None:
             slot.head, slot.settled_sync = head, lease.sync
         self._fuse.point("devices.finish after")
         return True
 
+    def replace_device(self, key: DeviceKey, **settings: object) -> None:
+        """Plant a configuration that no check has seen."""
+        slot = self._slot(key)
+        slot.device = replace(slot.device, **settings)  # type: ignore[arg-type]
+
     def _holds(self, lease: Lease) -> bool:
         slot = self._slots.get(lease.key)
-        return slot is not None and slot.sync == lease.sync and slot.leased_until is not None
+        return slot is not None and slot.sync == lease.sync
 
     def _slot(self, key: DeviceKey) -> _Slot:
         if key not in self._slots:
