@@ -1,7 +1,7 @@
 """Brings up a stack for these tests, on free ports and with its own files, beside whatever `make up` started.
 
-`NUMBER_INVENTORY_STACK=<state folder>` takes a stack that runs already instead, such as `.local`: quicker while a test
-is being written.
+`NUMBER_INVENTORY_TEST_STACK=<state folder>` takes a stack that runs already instead, such as `.local`:
+quicker while a test is being written.
 """
 
 import os
@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedStack]:
     """The template deployed to a local AWS, with a played device beside it."""
-    running = os.environ.get("NUMBER_INVENTORY_STACK")
+    running = os.environ.get("NUMBER_INVENTORY_TEST_STACK")
     if running:
         yield DeployedStack.read(Path(running).resolve())
         return
