@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DEFAULT_STACK = "number-inventory"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy"})
-_LOCAL_KEY = "local"
+_LOCAL_KEY = "test"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -217,5 +217,5 @@ def _confirmed(request: Request, key: DeviceKey, held: int) -> bool:
     fate = f"it held {held} {'number' if held == 1 else 'numbers'} at its last sync"
     fate += f"; those that no other device holds cool for {days} {'day' if days == '1' else 'days'}" if held else ""
     if not sys.stdin.isatty():
-        raise typer.BadParameter(f"nobody can be asked here ({fate}): confirm with --yes", param_hint="--yes")
+        raise typer.TyperException(f"device {key.name} is not removed: nobody can confirm it here ({fate}); add --yes")
     return typer.confirm(f"Remove device {key.name}? {fate[0].upper()}{fate[1:]}.", err=True)

@@ -23,7 +23,10 @@ from number_inventory.services.manage_numbers import NumberDetails, created
 _Word = TypeVar("_Word", Status, Usage)
 
 _DEFAULT_LIMIT = 50
-_LISTED = ("Number", "Status", "Usage", "Vendor", "Held by", "Site", "Description", "Tag")
+_LISTED = ("Number", "Status", "Usage", "Vendor", "Held by", "Tag", "Site", "Description")
+_SPARE = 2
+"""How many of these columns, from the last, a narrow terminal does without; `numbers show` has them."""
+
 _TEXTS = (
     ("Description", "description"),
     ("Site", "site"),
@@ -124,7 +127,9 @@ def add(
     new = created(report)
     existed = sum(report.outcomes.values()) - new
     request.output.json({"created": new, "existed": existed, "failed": report.failed})
-    request.output.show(f"{new} added, {existed} existed already and {'is' if existed == 1 else 'are'} unchanged.")
+    request.output.show(
+        f"{new} added." + (f" {existed} existed already; nothing about them changed." if existed else "")
+    )
     if report.failed:
         named = ", ".join(report.failed[:5])
         why = f". {report.broken}" if report.broken else "; run it again"
@@ -162,7 +167,7 @@ def number_table(record: NumberRecord, now: datetime) -> Table:
     )
 
 
-def numbers_table(records: tuple[NumberRecord, ...], now: datetime) -> Table:
+def numbers_table(records: tuple[NumberRecord, ...], now: datetime, width: int) -> Table:
     """A line for each number."""
     rows = [
         (
@@ -171,13 +176,13 @@ def numbers_table(records: tuple[NumberRecord, ...], now: datetime) -> Table:
             record.usage,
             record.vendor,
             ", ".join(holder.device for holder in record.holders),
+            record.shown_tag(now),
             record.site,
             record.description,
-            record.shown_tag(now),
         )
         for record in records
     ]
-    return listing(_LISTED, rows)
+    return listing(_LISTED, rows, width=width, spare=_SPARE)
 
 
 def _one_of(kind: type[_Word], text: str, option: str) -> _Word:
@@ -221,7 +226,7 @@ def _show_tables(request: Request, pages: Iterator[NumberPage], *, filtered: boo
     shown, last = 0, None
     for page in pages:
         if page.numbers:
-            request.output.show(numbers_table(page.numbers, bootstrap.clock().now()))
+            request.output.show(numbers_table(page.numbers, bootstrap.clock().now(), request.output.width))
         shown, last = shown + len(page.numbers), page.last
     if not shown and last is None:
         request.output.show(_nothing(request, filtered=filtered))

@@ -30,10 +30,23 @@ class Output:
         self._out = _console(stderr=False)
         self._err = _console(stderr=True)
 
+    @property
+    def width(self) -> int:
+        """Columns that a line of results may take."""
+        return self._out.width
+
     def show(self, renderable: RenderableType) -> None:
         """A result for people."""
-        if not self.as_json:
-            self._out.print(printable(renderable) if isinstance(renderable, str) else renderable, soft_wrap=False)
+        if self.as_json:
+            return
+        shown = printable(renderable) if isinstance(renderable, str) else renderable
+        if self._out.is_terminal:
+            self._out.print(shown)
+            return
+        with self._out.capture() as captured:
+            self._out.print(shown)
+        # The blanks that fill up a table's last column are noise to a program.
+        self.write("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
     def json(self, value: object) -> None:
         """A result for programs."""

@@ -65,7 +65,7 @@ def _report(request: Request, report: ReleaseReport, now: datetime) -> None:
     output = request.output
     output.json(report)
     if not report.due:
-        output.show(f"Nothing is to be released by {instant(report.as_of, now)}.")
+        output.show(f"Nothing is to be released by {minute(report.as_of)}.")
         return
     several = len({due.customer for due in report.numbers}) > 1
     rows = [(due.number, instant(due.release_date, now), due.customer if several else "") for due in report.numbers]

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from cli.output import Output
 from cli.request import AsJson, Customer, Request, request_of
-from cli.tables import listing, state
+from cli.tables import Cell, listing, state
 from cli.times import duration
 from number_inventory import bootstrap
 from number_inventory.domain.devices import DeviceKey
@@ -74,19 +74,16 @@ def _sync(request: Request, key: DeviceKey, place: str) -> SyncSummary:
 
 
 def _table(summaries: Sequence[SyncSummary]) -> Table:
-    rows = [
-        (
-            summary.device.name,
-            state(summary.result),
-            summary.users,
-            summary.held,
-            summary.appeared,
-            summary.disappeared,
-            summary.writes,
-        )
-        for summary in summaries
-    ]
-    return listing(("Device", "Result", "Users", "Numbers", "Came", "Went", "Written"), rows, keep=7)
+    headings = ("Device", "Result", "Users", "Numbers", "Came", "Went", "Written")
+    return listing(headings, [_row(summary) for summary in summaries], keep=len(headings))
+
+
+def _row(summary: SyncSummary) -> Sequence[Cell]:
+    """A device that gave no answer shows no counts: nothing is known, which is not the same as none."""
+    start = (summary.device.name, state(summary.result))
+    if summary.result in {SyncResult.FAILED, SyncResult.BUSY}:
+        return (*start, "", "", "", "", "")
+    return (*start, summary.users, summary.held, summary.appeared, summary.disappeared, summary.writes)
 
 
 def _remark(output: Output, summary: SyncSummary) -> None:

@@ -1,13 +1,16 @@
-"""Tables that fit narrow terminals: no frames, no blank columns, long text wraps in its own column."""
+"""Tables that fit narrow terminals: no frames, no blank columns; long text wraps in its own column."""
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
 from cli.output import printable
 
 Cell = str | int | Text
+
+_GAP = 2
 
 _STYLES = {
     "Available": "green",
@@ -36,12 +39,25 @@ def state(word: str) -> Text:
     return Text(printable(word.replace("_", " ")), style=_STYLES.get(word, ""))
 
 
-def listing(headings: Sequence[str], rows: Sequence[Sequence[Cell]], *, keep: int = 2) -> Table:
-    """Rows under headings; columns that are blank in every row are left out, but for the first `keep`."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", collapse_padding=True)
+def listing(
+    headings: Sequence[str], rows: Sequence[Sequence[Cell]], *, keep: int = 2, width: int | None = None, spare: int = 0
+) -> Table:
+    """Rows under headings.
+
+    Args:
+        headings: one for each column.
+        rows: the cells of each line, as many as there are headings.
+        keep: columns that are blank in every row are left out, but for the first so many.
+        width: columns of the terminal; None is as wide as it takes.
+        spare: so many columns, from the last, are left out one by one while the table is wider than the terminal.
+    """
     shown = [index for index in range(len(headings)) if index < keep or any(str(row[index]) for row in rows)]
+    spares = [index for index in shown if index >= len(headings) - spare]
+    while width is not None and spares and _width(headings, rows, shown) > width:
+        shown.remove(spares.pop())
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
     for index in shown:
-        numeric = all(isinstance(row[index], int) for row in rows) and bool(rows)
+        numeric = any(isinstance(row[index], int) for row in rows)
         # The first column is what a reader looks for and copies: it stays in one piece as long as it can.
         table.add_column(headings[index], justify="right" if numeric else "left", no_wrap=not index, overflow="fold")
     for row in rows:
@@ -49,9 +65,14 @@ def listing(headings: Sequence[str], rows: Sequence[Sequence[Cell]], *, keep: in
     return table
 
 
+def _width(headings: Sequence[str], rows: Sequence[Sequence[Cell]], shown: Sequence[int]) -> int:
+    widest = (max(cell_len(str(row[index])) for row in (headings, *rows)) for index in shown)
+    return sum(widest) + _GAP * (len(shown) - 1)
+
+
 def details(pairs: Sequence[tuple[str, Cell]]) -> Table:
     """One thing, a line for each of its properties; blank ones are left out."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), show_header=False)
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
     for name, value in pairs:
