@@ -1,7 +1,8 @@
 """The ports on every engine.
 
-`ports` runs a test on the implementations in memory, so that they stay honest, and on the real adapters on every engine.
-`aws` runs it on the real adapters only, with their client at hand; `database` is one with real concurrency.
+`ports` runs a test on the implementations in memory, so that they stay honest, and on the real adapters on every
+engine. `aws` runs it on the real adapters only, with their client at hand; `database` on engines with real concurrency;
+`cloud` on those that play more of AWS than DynamoDB.
 """
 
 from collections.abc import Iterator
@@ -86,6 +87,18 @@ def aws_place(request: pytest.FixtureRequest) -> str:
 def database_place(request: pytest.FixtureRequest) -> str:
     """Every engine on which two conditional writers can never both win."""
     return str(request.param)
+
+
+@pytest.fixture(scope="session", params=[MOTO, MINISTACK])
+def cloud_place(request: pytest.FixtureRequest) -> str:
+    """Every engine that has more than DynamoDB."""
+    return str(request.param)
+
+
+@pytest.fixture
+def cloud(cloud_place: str, request: pytest.FixtureRequest) -> Engine:
+    """An engine with the Parameter Store and SQS."""
+    return engine_named(cloud_place, request)
 
 
 @pytest.fixture

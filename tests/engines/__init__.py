@@ -1,1 +1,1 @@
-"""The engines that adapters are tested on: moto in the process, MiniStack and DynamoDB Local as processes of their own."""
+"""The engines that adapters are tested on: moto in the process, MiniStack and DynamoDB Local beside it."""

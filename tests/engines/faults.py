@@ -62,6 +62,31 @@ def refusals(
         events.unregister(event, refuse)
 
 
+class ProcessDiedError(BaseException):
+    """The process is gone: nothing in the product catches this."""
+
+
+@contextmanager
+def dying(client: "DynamoDBClient", operation: str, *, after: int | None) -> Iterator[None]:
+    """The process dies before its next request of this operation, once `after` of them are through; None: never."""
+    left = after
+
+    def die(**_: object) -> None:
+        nonlocal left
+        if left is None:
+            return
+        if left == 0:
+            raise ProcessDiedError(operation)
+        left -= 1
+
+    event = f"before-call.dynamodb.{operation}"
+    client.meta.events.register(event, die)
+    try:
+        yield
+    finally:
+        client.meta.events.unregister(event, die)
+
+
 class _Raw:
     """The body of a made-up answer, as urllib3 would hand it over."""
 

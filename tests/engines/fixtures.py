@@ -1,7 +1,7 @@
 """Fixtures that start the engines; import what is needed in a conftest.
 
-MiniStack must be there (`make setup`). DynamoDB Local is used where `make dynamodb-local` could fetch it; else its tests are
-skipped and say so.
+MiniStack must be there (`make setup`). DynamoDB Local is used where `make dynamodb-local` could fetch it; else its
+tests are skipped and say so.
 """
 
 from collections.abc import Iterator

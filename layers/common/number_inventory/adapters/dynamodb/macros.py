@@ -22,7 +22,7 @@ class DynamoMacros:
 
     def resolve(self, customer: str, names: Sequence[str]) -> Mapping[str, MacroValue]:
         """The values in force for a customer, in one request."""
-        keys = [_key(scope, name) for name in dict.fromkeys(names) for scope in (customer, GLOBAL)]
+        keys = [_key(scope, name) for name in dict.fromkeys(names) for scope in dict.fromkeys((customer, GLOBAL))]
         purpose = f"read the macros {', '.join(names)} of customer {customer}"
         items = batch_get(self._client, self._table, keys, purpose=purpose, consistent=True)
         stored = {(item["customer"]["S"], item["name"]["S"]): _value(item) for item in items}

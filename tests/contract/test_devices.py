@@ -1,0 +1,231 @@
+"""The Devices port: configuration, state, and a lease that one sync has at a time."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from number_inventory.domain.devices import Device, DeviceKey, DeviceState, Health
+from number_inventory.domain.errors import AlreadyExistsError, LeaseLostError, NotFoundError
+from number_inventory.ports import Devices, Lease, RegisterHead
+from tests.contract.conftest import Aws, Ports
+from tests.contract.made import CUSTOMER, KEY, NOW, device, states
+from tests.contract.made import devices as any_device
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def devices(ports: Ports) -> Devices:
+    return ports.devices
+
+
+def lease_of(devices: Devices, key: DeviceKey = KEY, at: int = 0, **options: bool) -> Lease:
+    """Take the lease `at` minutes from now, for one minute."""
+    lease = devices.acquire(key, NOW + at * MINUTE, NOW + (at + 1) * MINUTE, **options)
+    assert lease is not None
+    return lease
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(new=any_device, state=states, head=st.text("0123456789abcdef.", max_size=70))
+def test_any_device_and_state_survive(devices: Devices, new: Device, state: DeviceState, head: str) -> None:
+    """GIVEN any device WHEN added, synced and read THEN configuration, state and head are as they were written."""
+    try:
+        devices.add(new)
+    except AlreadyExistsError:
+        # Hypothesis may draw the same name again.
+        return
+    assert devices.get(new.key).device == new
+    assert devices.get(new.key).state == DeviceState()
+
+    first = lease_of(devices, new.key, even_disabled=True)
+    assert first.device == new
+    assert devices.finish(first, state, RegisterHead(head, head))
+
+    assert devices.get(new.key).state == state
+    second = lease_of(devices, new.key, even_disabled=True)
+    assert (second.device, second.state, second.digest, second.base) == (new, state, head, head)
+    assert second.settled
+    assert devices.finish(second, state, None)
+
+
+def test_unknown_device_is_not_found(devices: Devices) -> None:
+    with pytest.raises(NotFoundError, match="sbc-1"):
+        devices.get(KEY)
+    with pytest.raises(NotFoundError, match="sbc-1"):
+        devices.acquire(KEY, NOW, NOW + MINUTE)
+    with pytest.raises(NotFoundError, match="sbc-1"):
+        devices.set_enabled(KEY, enabled=True)
+    assert list(devices.of_customer(CUSTOMER)) == []
+    with pytest.raises(NotFoundError, match="sbc-1"):
+        devices.get(KEY)
+
+
+def test_name_that_is_taken_stays_with_its_device(devices: Devices) -> None:
+    devices.add(device())
+    with pytest.raises(AlreadyExistsError, match="sbc-1"):
+        devices.add(device(address="https://192.0.2.8"))
+    assert devices.get(KEY).device.address == "https://192.0.2.7"
+
+
+def test_devices_are_listed_by_name_and_customer(devices: Devices) -> None:
+    for name in ("b", "a", "c"):
+        devices.add(device(DeviceKey(CUSTOMER, name), enabled=name != "b"))
+    devices.add(device(DeviceKey("other", "a")))
+
+    assert [entry.device.key.name for entry in devices.of_customer(CUSTOMER)] == ["a", "b", "c"]
+    enabled = {DeviceKey(CUSTOMER, "a"), DeviceKey(CUSTOMER, "c"), DeviceKey("other", "a")}
+    assert set(devices.enabled()) == enabled
+    assert len(list(devices.enabled())) == 3
+    assert list(devices.customers()) == [CUSTOMER, "other"]
+
+
+def test_disabled_device_is_not_scheduled_and_gives_no_lease(devices: Devices) -> None:
+    """GIVEN a device WHEN it is disabled THEN only those get its lease who mean it; enabled again, all is as before."""
+    devices.add(device())
+    devices.set_enabled(KEY, enabled=False)
+
+    assert list(devices.enabled()) == []
+    assert not devices.get(KEY).device.enabled
+    with pytest.raises(NotFoundError, match="sbc-1"):
+        devices.acquire(KEY, NOW, NOW + MINUTE)
+    lease = lease_of(devices, even_disabled=True)
+    devices.finish(lease, lease.state, None)
+
+    devices.set_enabled(KEY, enabled=True)
+    assert list(devices.enabled()) == [KEY]
+    assert lease_of(devices).device == device()
+
+
+def test_enabling_gives_refused_credentials_another_chance(devices: Devices) -> None:
+    devices.add(device())
+    lease = lease_of(devices)
+    devices.finish(lease, replace(lease.state, refused_credentials=3), None)
+    assert devices.get(KEY).state.refused_credentials == 3
+
+    devices.set_enabled(KEY, enabled=True)
+    assert devices.get(KEY).state.refused_credentials == 0
+
+
+# --- leases
+
+
+def test_one_lease_at_a_time(devices: Devices) -> None:
+    """GIVEN a lease WHEN others ask for it THEN they get none until it is given back."""
+    devices.add(device())
+    first = lease_of(devices)
+    assert devices.acquire(KEY, NOW + MINUTE / 2, NOW + 2 * MINUTE) is None
+    assert devices.acquire(KEY, NOW + MINUTE / 2, NOW + 2 * MINUTE, even_disabled=True) is None
+
+    assert devices.finish(first, DeviceState(health=Health.OK), RegisterHead("digest", "base"))
+    second = lease_of(devices)
+    assert second.sync == first.sync + 1
+    assert (second.digest, second.base, second.state.health) == ("digest", "base", Health.OK)
+
+
+def test_first_lease_knows_of_nothing_before(devices: Devices) -> None:
+    devices.add(device())
+    lease = lease_of(devices)
+    assert (lease.digest, lease.base, lease.settled, lease.key) == ("", "", True, KEY)
+    assert lease.until == NOW + MINUTE
+    assert lease.state == DeviceState()
+
+
+def test_expired_lease_goes_to_the_next_who_sees_that_the_last_never_settled(devices: Devices) -> None:
+    """GIVEN a sync that died WHEN its lease is over THEN the next has it, and cannot take it for settled."""
+    devices.add(device())
+    dead = lease_of(devices)
+    assert devices.acquire(KEY, dead.until - timedelta(microseconds=1), NOW + 5 * MINUTE) is None
+
+    heir = devices.acquire(KEY, dead.until, NOW + 5 * MINUTE)
+
+    assert heir is not None
+    assert heir.sync > dead.sync
+    assert not heir.settled
+
+
+def test_late_writer_cannot_finish_over_its_heir(devices: Devices) -> None:
+    """GIVEN a sync that lost its lease WHEN it finishes THEN it is told so, and nothing of it stands."""
+    devices.add(device())
+    late = lease_of(devices)
+    heir = lease_of(devices, at=1)
+
+    assert not devices.finish(late, DeviceState(cause="late"), RegisterHead("late", "late"))
+    assert devices.get(KEY).state == DeviceState()
+    assert devices.acquire(KEY, NOW + MINUTE, NOW + 2 * MINUTE) is None, "the heir's lease must stand"
+
+    assert devices.finish(heir, DeviceState(cause="heir"), RegisterHead("heir", ""))
+    last = lease_of(devices)
+    assert (last.state.cause, last.digest, last.settled) == ("heir", "heir", True)
+
+
+def test_unsettled_end_keeps_the_last_head(devices: Devices) -> None:
+    """GIVEN a settled sync WHEN the next ends without a head THEN the head is still the old one, and in doubt."""
+    devices.add(device())
+    devices.finish(lease_of(devices), DeviceState(), RegisterHead("old", "image"))
+    devices.finish(lease_of(devices), DeviceState(cause="stopped"), None)
+
+    lease = lease_of(devices)
+    assert (lease.digest, lease.base, lease.settled) == ("old", "image", False)
+    assert lease.settled_sync == lease.sync - 2
+    devices.finish(lease, DeviceState(), RegisterHead("new", ""))
+    assert lease_of(devices).settled
+
+
+def test_state_that_went_blank_is_blank(devices: Devices) -> None:
+    devices.add(device())
+    devices.finish(lease_of(devices), DeviceState(cause="x", since=NOW, uptime_seconds=5), None)
+    devices.finish(lease_of(devices), DeviceState(), None)
+    assert devices.get(KEY).state == DeviceState()
+
+
+def test_device_is_removed_under_its_lease_only(devices: Devices) -> None:
+    devices.add(device())
+    late = lease_of(devices)
+    mine = lease_of(devices, at=1)
+    with pytest.raises(LeaseLostError, match="sbc-1"):
+        devices.remove(KEY, late)
+    assert devices.get(KEY).device == device()
+
+    devices.remove(KEY, mine)
+    with pytest.raises(NotFoundError):
+        devices.get(KEY)
+    assert list(devices.enabled()) == []
+    assert not devices.finish(mine, DeviceState(), None)
+    with pytest.raises(NotFoundError):
+        devices.get(KEY)
+
+
+# --- beyond the port: what the tables promise
+
+
+def test_device_added_again_counts_on_from_above_its_earlier_life(aws: Aws) -> None:
+    """GIVEN a device that was synced, removed and added again THEN its syncs are newer than any of the first life."""
+    aws.devices.add(device())
+    for _ in range(5):
+        last = lease_of(aws.devices)
+        aws.devices.finish(last, DeviceState(), None)
+    mine = lease_of(aws.devices)
+    aws.devices.remove(KEY, mine)
+
+    aws.clock.advance(minutes=1)
+    aws.devices.add(device())
+    assert lease_of(aws.devices).sync > mine.sync
+
+
+def test_operator_who_clears_refused_credentials_during_a_sync_is_heard(aws: Aws) -> None:
+    """GIVEN a sync under way WHEN the device is enabled meanwhile THEN the sync's end does not undo it."""
+    aws.devices.add(device())
+    first = lease_of(aws.devices)
+    aws.devices.finish(first, replace(first.state, refused_credentials=3), None)
+
+    second = lease_of(aws.devices)
+    aws.devices.set_enabled(KEY, enabled=True)
+    aws.devices.finish(second, replace(second.state, cause="still unreachable"), None)
+
+    assert aws.devices.get(KEY).state.refused_credentials == 0

@@ -1,0 +1,342 @@
+"""The Registrations port: what a device holds, through crashes, late writers and new base images."""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from number_inventory.adapters.dynamodb import register_parts, registrations
+from number_inventory.domain.devices import DeviceKey, DeviceState
+from number_inventory.domain.errors import LeaseLostError, RecordBrokenError
+from number_inventory.ports import Lease, Register, RegisterHead
+from tests.contract.conftest import Aws, Ports
+from tests.contract.made import CUSTOMER, KEY, NOW, device, listed
+from tests.engines.faults import ProcessDiedError, dying
+
+MINUTE = timedelta(minutes=1)
+
+
+class Syncs:
+    """Syncs of one device, one after the other; each begins when the lease of the one before is over."""
+
+    def __init__(self, ports: Ports, key: DeviceKey = KEY) -> None:
+        self.ports = ports
+        self.key = key
+        self.begun = 0
+        ports.devices.add(device(key))
+
+    def begin(self) -> Lease:
+        """Take the lease, whatever became of the last one."""
+        at = NOW + self.begun * MINUTE
+        self.begun += 1
+        lease = self.ports.devices.acquire(self.key, at, at + MINUTE)
+        assert lease is not None
+        return lease
+
+    def settle(self, lease: Lease, register: Register, digest: str = "digest") -> None:
+        """Come to the end in good order."""
+        assert self.ports.devices.finish(lease, DeviceState(), RegisterHead(digest, register.base))
+
+    def whole_sync(self, held: set[str] | frozenset[str]) -> Register:
+        """A sync that finds the device to hold these numbers, and changes every number as it means to."""
+        lease = self.begin()
+        register = self.ports.registrations.load(lease)
+        register = self.ports.registrations.intend(lease, register, frozenset(held))
+        register = self.ports.registrations.compact(lease, register)
+        self.settle(lease, register)
+        return register
+
+    def look(self) -> Register:
+        """What the next sync would find; it ends without a head, so nothing of it counts."""
+        lease = self.begin()
+        register = self.ports.registrations.load(lease)
+        self.ports.devices.finish(lease, DeviceState(), None)
+        return register
+
+
+@pytest.fixture
+def syncs(ports: Ports) -> Syncs:
+    return Syncs(ports)
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts and journals so small that a few numbers fill them."""
+    monkeypatch.setattr(register_parts, "PART_NUMBERS", 3)
+    monkeypatch.setattr(registrations, "SMALL_JOURNAL_NUMBERS", 6)
+    monkeypatch.setattr(registrations, "MAX_JOURNAL_PARTS", 5)
+
+
+def test_new_device_holds_nothing(syncs: Syncs) -> None:
+    register = syncs.ports.registrations.load(syncs.begin())
+    assert (register.held, register.doubtful, register.base) == (frozenset(), frozenset(), "")
+
+
+def test_settled_syncs_are_added_up(syncs: Syncs, small_parts: None) -> None:
+    """GIVEN syncs that each saw another set WHEN loaded THEN it is the last one's, and nothing is doubtful."""
+    for held in ({"1", "2", "3"}, {"2", "3", "4"}, set(), set(listed(40)), set(listed(30, first=5)), {"9"}):
+        syncs.whole_sync(held)
+        lease = syncs.begin()
+        register = syncs.ports.registrations.load(lease)
+        assert (register.held, register.doubtful) == (held, frozenset())
+        syncs.settle(lease, register)
+
+
+def test_what_a_dead_sync_meant_to_do_is_doubtful_until_one_settles(syncs: Syncs) -> None:
+    """GIVEN a sync that died after its intents THEN the next takes them as done, but doubts every one of them."""
+    syncs.whole_sync({"1", "2", "3"})
+    dead = syncs.begin()
+    register = syncs.ports.registrations.load(dead)
+    syncs.ports.registrations.intend(dead, register, frozenset({"2", "3", "4"}))
+
+    heir = syncs.begin()
+    register = syncs.ports.registrations.load(heir)
+    assert register.held == {"2", "3", "4"}
+    assert register.doubtful == {"1", "4"}
+
+    register = syncs.ports.registrations.intend(heir, register, frozenset({"1", "2", "4"}))
+    assert register.held == {"1", "2", "4"}
+    assert register.doubtful == {"1", "3", "4"}
+    syncs.settle(heir, register)
+
+    register = syncs.look()
+    assert (register.held, register.doubtful) == ({"1", "2", "4"}, frozenset())
+
+
+def test_doubt_stays_while_syncs_end_unsettled(syncs: Syncs) -> None:
+    syncs.whole_sync({"1"})
+    dead = syncs.begin()
+    syncs.ports.registrations.intend(dead, syncs.ports.registrations.load(dead), frozenset({"1", "2"}))
+    for _ in range(3):
+        assert syncs.look().doubtful == {"2"}
+
+
+def test_equal_set_needs_no_intent(syncs: Syncs) -> None:
+    syncs.whole_sync({"1", "2"})
+    lease = syncs.begin()
+    register = syncs.ports.registrations.load(lease)
+    assert syncs.ports.registrations.intend(lease, register, frozenset({"1", "2"})) == register
+
+
+def test_late_sync_cannot_write_intents_once_its_heir_has_looked(syncs: Syncs) -> None:
+    """GIVEN a sync that was held up WHEN its heir has loaded THEN its intents are refused, and never seen."""
+    syncs.whole_sync({"1"})
+    late = syncs.begin()
+    known = syncs.ports.registrations.load(late)
+    heir = syncs.begin()
+    register = syncs.ports.registrations.load(heir)
+
+    with pytest.raises(LeaseLostError, match="sbc-1"):
+        syncs.ports.registrations.intend(late, known, frozenset({"7", "8", "9"}))
+
+    syncs.settle(heir, syncs.ports.registrations.intend(heir, register, frozenset({"1", "2"})))
+    assert syncs.look().held == {"1", "2"}
+
+
+def test_late_sync_half_way_through_its_intents_stops_there(aws: Aws, small_parts: None) -> None:
+    """GIVEN a sync held up between two parts WHEN its heir has loaded THEN the first is doubtful, the second refused."""
+    syncs = Syncs(aws)
+    syncs.whole_sync(set(listed(3)))
+    late = syncs.begin()
+    known = syncs.ports.registrations.load(late)
+    known = syncs.ports.registrations.intend(late, known, frozenset(listed(6)))
+    heir = syncs.begin()
+    register = syncs.ports.registrations.load(heir)
+    assert register.doubtful == set(listed(3, first=3))
+
+    with pytest.raises(LeaseLostError):
+        syncs.ports.registrations.intend(late, known, frozenset(listed(9)))
+    syncs.settle(heir, syncs.ports.registrations.intend(heir, register, frozenset(listed(4))))
+    register = syncs.look()
+    assert (register.held, register.doubtful) == (set(listed(4)), frozenset())
+
+
+def test_late_sync_cannot_spoil_a_base_image(aws: Aws, small_parts: None) -> None:
+    """GIVEN a late sync that still writes an image WHEN its heir has written one into the same slot THEN it stops."""
+    syncs = Syncs(aws)
+    syncs.whole_sync(set(listed(3)))
+    late = syncs.begin()
+    known = syncs.ports.registrations.load(late)
+    syncs.whole_sync(set(listed(30)))
+    syncs.whole_sync(set(listed(3, first=27)))
+    with pytest.raises(LeaseLostError):
+        syncs.ports.registrations.compact(late, replace(known, journal_numbers=1000))
+    assert syncs.look().held == set(listed(3, first=27))
+
+
+def test_image_that_no_head_names_counts_for_nothing(aws: Aws, small_parts: None) -> None:
+    """GIVEN a sync that died between its image and its end THEN the next starts from the old image and its journal."""
+    syncs = Syncs(aws)
+    syncs.whole_sync(set(listed(3)))
+    dead = syncs.begin()
+    register = syncs.ports.registrations.load(dead)
+    register = syncs.ports.registrations.intend(dead, register, frozenset(listed(20)))
+    compacted = syncs.ports.registrations.compact(dead, replace(register, journal_numbers=1000))
+    assert compacted.base != register.base
+
+    heir = syncs.begin()
+    register = syncs.ports.registrations.load(heir)
+    assert register.held == set(listed(20))
+    assert register.doubtful == set(listed(17, first=3))
+
+
+def test_forgotten_register_is_empty_and_so_is_that_of_a_device_of_the_same_name(aws: Aws, small_parts: None) -> None:
+    """GIVEN a device with images and journals WHEN it is forgotten and added again THEN nothing of it is left."""
+    syncs = Syncs(aws)
+    for held in (listed(20), listed(3), listed(30)):
+        syncs.whole_sync(set(held))
+    aws.registrations.forget(KEY)
+    assert aws.client.scan(TableName=aws.tables.registrations)["Items"] == []
+    lease = syncs.begin()
+    assert aws.registrations.load(lease).held == frozenset()
+    aws.devices.remove(KEY, lease)
+
+    aws.clock.advance(hours=1)
+    assert Syncs(aws).whole_sync({"1"}).held == {"1"}
+
+
+def test_forgetting_can_be_run_again_wherever_it_died(aws: Aws, small_parts: None) -> None:
+    """GIVEN a forget that died at any of its deletes WHEN the register is loaded and forgotten again THEN it is gone."""
+    for deletes in range(8):
+        syncs = Syncs(aws, DeviceKey(CUSTOMER, f"sbc-{deletes}"))
+        syncs.whole_sync(set(listed(20)))
+        syncs.whole_sync(set(listed(3)))
+        with pytest.raises(ProcessDiedError), dying(aws.client, "DeleteItem", after=deletes):
+            aws.registrations.forget(syncs.key)
+        assert aws.registrations.load(syncs.begin()).held <= set(listed(20))
+        aws.registrations.forget(syncs.key)
+    assert aws.client.scan(TableName=aws.tables.registrations)["Items"] == []
+
+
+def test_leftovers_of_an_earlier_device_of_the_same_name_do_not_count(aws: Aws) -> None:
+    """GIVEN a late sync that wrote into the register of a device already removed THEN its successor never sees it."""
+    syncs = Syncs(aws)
+    late = syncs.begin()
+    known = aws.registrations.load(late)
+    aws.registrations.forget(KEY)
+    aws.devices.remove(KEY, late)
+    aws.registrations.intend(late, known, frozenset({"7", "8"}))
+
+    aws.clock.advance(hours=1)
+    successor = Syncs(aws)
+    lease = successor.begin()
+    register = aws.registrations.load(lease)
+    assert (register.held, register.doubtful) == (frozenset(), frozenset())
+    successor.settle(lease, register)
+    assert successor.look().held == frozenset()
+
+
+def test_lost_parts_of_an_image_are_reported_and_healed(
+    aws: Aws, small_parts: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """GIVEN an image of which a part is gone THEN the log says so, the rest counts, and the next image is whole."""
+    syncs = Syncs(aws)
+    syncs.whole_sync(set(listed(20)))
+    register = syncs.whole_sync(set(listed(10)))
+    slot = register.base[0]
+    key = {"device": {"S": f"{CUSTOMER}#{KEY.name}"}, "part": {"S": f"base#{slot}#0001"}}
+    aws.client.delete_item(TableName=aws.tables.registrations, Key=key)
+
+    lease = syncs.begin()
+    register = aws.registrations.load(lease)
+    assert register.held == set(listed(10)) - set(listed(3, first=3))
+    assert "lost 1 of 4 parts" in caplog.text
+
+    register = aws.registrations.intend(lease, register, frozenset(listed(10)))
+    syncs.settle(lease, aws.registrations.compact(lease, register))
+    caplog.clear()
+    assert syncs.look().held == set(listed(10))
+    assert caplog.text == ""
+
+
+def test_part_that_cannot_be_understood_is_named(aws: Aws) -> None:
+    syncs = Syncs(aws)
+    syncs.whole_sync({"1"})
+    aws.client.update_item(
+        TableName=aws.tables.registrations,
+        Key={"device": {"S": f"{CUSTOMER}#{KEY.name}"}, "part": {"S": "journal#0#0000"}},
+        UpdateExpression="SET added = :junk",
+        ExpressionAttributeValues={":junk": {"B": b"junk"}},
+    )
+    with pytest.raises(RecordBrokenError, match=r"journal#0#0000 of device acme#sbc-1.*'added'"):
+        aws.registrations.load(syncs.begin())
+
+
+def test_register_of_many_numbers_is_split_and_put_together(aws: Aws) -> None:
+    """GIVEN more numbers than fit a part THEN the register is written in parts, each far below an item's limit."""
+    many = set(listed(45_000))
+    syncs = Syncs(aws)
+    assert syncs.whole_sync(many).journal == 3
+    assert syncs.look().held == many
+    syncs.whole_sync(set(listed(20_000)))
+    register = syncs.look()
+    assert register.held == set(listed(20_000))
+    assert register.base != ""
+
+
+# --- against a plain set
+
+
+class Model:
+    """What must be true of a register after any history: a plain set, and the numbers that nobody can be sure of."""
+
+    def __init__(self) -> None:
+        self.sure: frozenset[str] = frozenset()
+        self.doubtful: frozenset[str] = frozenset()
+        self.held: frozenset[str] = frozenset()
+
+    def check(self, register: Register, *, exactly: bool) -> None:
+        """Compare; after a death half-way through the intents, which of them stand is not known."""
+        if exactly:
+            assert register.held == self.held
+            assert register.doubtful == self.doubtful
+        assert register.doubtful <= self.doubtful
+        assert register.held - self.doubtful == self.sure - self.doubtful
+
+    def intended(self, held: frozenset[str]) -> None:
+        """Every number that changes is in doubt."""
+        self.doubtful |= self.held ^ held
+        self.held = held
+
+    def settled(self) -> None:
+        """Now it is sure."""
+        self.sure, self.doubtful = self.held, frozenset()
+
+
+ENDS = st.sampled_from(["settled", "settled", "settled", "unsettled", "dead", "dead after image", "dead half-way"])
+HISTORIES = st.lists(st.tuples(st.frozensets(st.sampled_from(listed(14))), ENDS, st.integers(0, 3)), max_size=12)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(history=HISTORIES)
+def test_any_history_of_syncs_equals_a_plain_set(
+    aws: Aws, small_parts: None, history: list[tuple[frozenset[str], str, int]]
+) -> None:
+    """GIVEN any history of syncs that settle, stop or die anywhere THEN the register is what a plain set would be."""
+    syncs = Syncs(aws, DeviceKey(CUSTOMER, uuid4().hex))
+    model, exactly = Model(), True
+    for held, end, parts in history:
+        lease = syncs.begin()
+        register = aws.registrations.load(lease)
+        model.check(register, exactly=exactly)
+        model.held = register.held
+        try:
+            with dying(aws.client, "PutItem", after=parts if end == "dead half-way" else None):
+                register = aws.registrations.intend(lease, register, held)
+        except ProcessDiedError:
+            model.intended(held)
+            exactly = False
+            continue
+        model.intended(held)
+        exactly = exactly or end == "settled"
+        if end in {"settled", "dead after image"}:
+            register = aws.registrations.compact(lease, register)
+        if end == "settled":
+            syncs.settle(lease, register)
+            model.settled()
+        elif end == "unsettled":
+            aws.devices.finish(lease, DeviceState(), None)
+    model.check(syncs.look(), exactly=exactly)
