@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local_stack import device_simulator, emulator
 from local_stack.errors import LocalStackError
@@ -71,4 +72,7 @@ def main() -> None:
         app()
     except LocalStackError as error:
         print(f"local stack: {error}", file=sys.stderr)
+        sys.exit(1)
+    except (BotoCoreError, ClientError) as error:
+        print(f"local stack: the local AWS refused: {error}; `make down` and `make up` start it anew", file=sys.stderr)
         sys.exit(1)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from local_stack.emulator import client
+from local_stack.emulator_quirks import set_right
 from local_stack.environment import REGION, aws_variables, tool_environment
 from local_stack.errors import CommandFailedError, LocalStackError
 from local_stack.layout import Layout
@@ -13,7 +14,6 @@ from local_stack.processes import last_lines
 
 STACK_NAME = "number-inventory"
 _BUCKET = "number-inventory-local-artifacts"
-_WORKER_CONCURRENCY = 5
 _MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
 
@@ -77,7 +77,7 @@ def deploy(layout: Layout, endpoint_url: str, parameters: Mapping[str, str]) -> 
         "TableDeletionProtection": "false",
         "WorkerTimeout": "60",
     }
-    client("s3", endpoint_url).create_bucket(Bucket=_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    _make_bucket(endpoint_url)
     _run(
         "sam deploy",
         [
@@ -89,18 +89,16 @@ def deploy(layout: Layout, endpoint_url: str, parameters: Mapping[str, str]) -> 
         environment=tool_environment() | aws_variables(endpoint_url) | {"SAM_CLI_POLL_DELAY": "0.5"},
         layout=layout,
     )
-    _give_worker_concurrency(endpoint_url)
     stacks = client("cloudformation", endpoint_url).describe_stacks(StackName=STACK_NAME)["Stacks"]
-    return {item["OutputKey"]: item["OutputValue"] for item in stacks[0]["Outputs"]}
+    outputs = {item["OutputKey"]: item["OutputValue"] for item in stacks[0]["Outputs"]}
+    set_right(endpoint_url, outputs)
+    return outputs
 
 
-def _give_worker_concurrency(endpoint_url: str) -> None:
-    # MiniStack keeps the parameter as text here and then cannot compare it; CloudFormation makes a number of it.
-    functions = client("lambda", endpoint_url)
-    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
-        functions.update_event_source_mapping(
-            UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": _WORKER_CONCURRENCY}
-        )
+def _make_bucket(endpoint_url: str) -> None:
+    buckets = client("s3", endpoint_url)
+    if _BUCKET not in {bucket["Name"] for bucket in buckets.list_buckets()["Buckets"]}:
+        buckets.create_bucket(Bucket=_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
 
 
 def _version(python: Path) -> str:
