@@ -29,17 +29,21 @@ def play(  # noqa: PLR0917 - Typer makes options of them
     ] = 8443,
     control_port: Annotated[
         int | None,
-        typer.Option(min=0, max=65535, help="Port of the control API. [default: 8444, or a free one with --port 0]"),
+        typer.Option(
+            min=0, max=65535, help="Port of the control API.", show_default="8444, or a free one with --port 0"
+        ),
     ] = None,
     state_dir: Annotated[Path, typer.Option(help="Where the CA, the passwords and the ready file are kept.")] = Path(
         ".local/simulator"
     ),
     scenario: Annotated[Path | None, typer.Option(help="A JSON or YAML file that says which devices to play.")] = None,
     users: Annotated[
-        int | None, typer.Option(min=0, help=f"How many users to make up. [default: {_DEFAULT_USERS}]")
+        int | None, typer.Option(min=0, help="How many users to make up.", show_default=str(_DEFAULT_USERS))
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Same seed, same users. [default: 1]")] = None,
-    style: Annotated[Style | None, typer.Option(help="How the device's command line prints. [default: modern]")] = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same users.", show_default="1")] = None,
+    style: Annotated[
+        Style | None, typer.Option(help="How the device's command line prints.", show_default="modern")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,  # noqa: FBT002
 ) -> None:
     """Plays AudioCodes SBC devices over HTTPS, on 127.0.0.1 only, until Ctrl-C or SIGTERM."""

@@ -129,7 +129,8 @@ class Device:
             aors = list(self._users)
             chance = random.Random(seed)  # noqa: S311 - repeatable on purpose, nothing secret
             leaving = chance.sample(aors, round(len(aors) * percent / 100))
-            coming = newcomers(len(leaving), seed, self.scenario.domain, self._users)
+            taken = {user.user_part for user in self._users.values()}
+            coming = newcomers(len(leaving), seed, self.scenario.domain, taken)
             self.unregister(leaving)
             self.register(coming)
         return leaving, [user.aor for user in coming]

@@ -45,9 +45,9 @@ def generate(population: Population) -> list[RegisteredUser]:
 
 
 def newcomers(wanted: int, seed: int, host: str, taken: Collection[str]) -> list[RegisteredUser]:
-    """`wanted` users whose AORs are not among `taken`, for a churn."""
+    """`wanted` users whose user parts are not among `taken`, so that a churn brings new numbers."""
     stream = _stream(Population(users=wanted, seed=seed, hosts=(host,)))
-    return list(islice((user for user in stream if user.aor not in taken), wanted))
+    return list(islice((user for user in stream if user.user_part not in taken), wanted))
 
 
 def _stream(population: Population) -> Iterator[RegisteredUser]:

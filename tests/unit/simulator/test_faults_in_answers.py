@@ -1,7 +1,9 @@
 """Faults of refusal, of contents and of login, each seen through a real HTTPS request."""
 
+import re
 from collections.abc import Callable
 from http import HTTPStatus
+from pathlib import Path
 
 import pytest
 import urllib3
@@ -209,8 +211,10 @@ def test_an_unknown_fault(device: Device) -> None:
 
 
 def test_every_fault_is_documented() -> None:
-    """GIVEN the registry WHEN looked through THEN every fault has a summary of its own and its defaults are valid."""
+    """GIVEN the registry WHEN looked through THEN every fault has a summary, valid defaults and a row in the docs."""
     assert all(kind.__doc__ for kind in REGISTRY.values())
+    page = (Path(__file__).parents[3] / "docs/simulator.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `([a-z0-9-]+)` \|.*\|.*\|.*\|$", page, re.MULTILINE)) == set(REGISTRY)
     assert [make_fault(name, {}).name for name in REGISTRY] == list(REGISTRY)
 
 
