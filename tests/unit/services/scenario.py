@@ -29,6 +29,7 @@ class Scenario:
     sbc1: DeviceKey = field(init=False)
     sbc2: DeviceKey = field(init=False)
     watch: LawWatch = field(init=False)
+    _passed_before: int = field(init=False)
 
     def __post_init__(self) -> None:
         world = self.world
@@ -47,10 +48,11 @@ class Scenario:
         world.sync(self.sbc1)
         world.clock.advance(hours=1)
         world.device_shows(self.sbc1, *SHOWN, dormant=["1004"])
+        self._passed_before = len(world.fuse.passed)
 
-    def points(self, passed_before: int) -> list[str]:
-        """The labels passed since then."""
-        return self.world.fuse.passed[passed_before:]
+    def label(self, point: int) -> str:
+        """Where the `point`-th point of the story is."""
+        return self.world.fuse.passed[self._passed_before + point]
 
     def picture(self) -> dict[tuple[str, str], tuple[object, ...]]:
         """All numbers, without what depends on the moment or the count of writes."""

@@ -62,7 +62,7 @@ def test_a_sync_interrupted_anywhere_and_run_again_ends_in_the_same_place(failur
         world.let_leases_expire()
         sync1(scenario)
 
-        label = world.fuse.passed[point]
+        label = scenario.label(point)
         assert scenario.picture() == reference.picture(), label
         for number in GONE:
             dates = {first + timedelta(days=2), world.clock.at + timedelta(days=2)}
@@ -202,7 +202,7 @@ def test_a_removal_interrupted_anywhere_and_run_again_ends_in_the_same_place(
         world.fuse.blow_at(point, failure)
         with interrupted():
             remove(scenario)
-        label = world.fuse.passed[-1]
+        label = scenario.label(point)
         world.let_leases_expire()
         meanwhile(scenario)
         world.let_leases_expire()
@@ -233,7 +233,7 @@ def test_a_removal_given_up_half_way_leaves_a_device_that_can_be_used(failure: F
 
         assert sync1(scenario)
 
-        label = world.fuse.passed[-1]
+        label = scenario.label(point)
         assert set(SHOWN) <= world.held_by(scenario.sbc1), label
         scenario.check_settled(scenario.sbc1, world.held_by(scenario.sbc1))
 

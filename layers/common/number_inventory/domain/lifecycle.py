@@ -35,6 +35,7 @@ class Outcome(StrEnum):
     MARKED_USED = "marked_used"
     RESTORED = "restored"
     HOLDER_ADDED = "holder_added"
+    HOLDER_CONFIRMED = "holder_confirmed"
     HOLDER_DROPPED = "holder_dropped"
     COOLING_STARTED = "cooling_started"
     RELEASED = "released"
@@ -113,6 +114,18 @@ def registered(record: NumberRecord | None, registration: Registration, stamp: S
         return Decision(record, _with_new_holder(record, registration, stamp), Outcome.HOLDER_ADDED)
     outcome = Outcome.RESTORED if record.status is Status.COOLING else Outcome.MARKED_USED
     return Decision(record, _used_by_device(record, registration, stamp), outcome)
+
+
+def confirmed(record: NumberRecord | None, registration: Registration, stamp: Stamp) -> Decision:
+    """The number stays the device's, though an earlier sync meant to take it away and never ended.
+
+    The holder is written anew as this sync's: should the earlier one only be late, it finds that the number changed
+    under its hands and that it knows less (this project's rule).
+    """
+    holder = record.holder(registration.device) if record else None
+    if record is None or holder is None or holder.sync >= registration.sync:
+        return registered(record, registration, stamp)
+    return Decision(record, _with_new_holder(record, registration, stamp), Outcome.HOLDER_CONFIRMED)
 
 
 def registration_gone(

@@ -64,7 +64,8 @@ class ChangeNumbers:
     """Brings numbers to where the rules want them, and keeps a report of it.
 
     Attributes:
-        keep_going: asked before every batch; once it says no, the rest is left as it is and the report says so.
+        keep_going: asked before every batch is read and before it is written; once it says no, the rest is left as it
+            is and the report says so.
     """
 
     inventory: Inventory
@@ -91,6 +92,10 @@ class ChangeNumbers:
             self.report.stopped = True
             return ()
         decisions = self._decisions(self.inventory.get_many(customer, numbers), numbers, decide)
+        if not self.keep_going():
+            # A process that was suspended while it read must not wake up and write.
+            self.report.stopped = True
+            return ()
         superseded: list[str] = []
         for decision, result in zip(decisions, self.inventory.save(decisions), strict=True):
             if result is WriteResult.WRITTEN:

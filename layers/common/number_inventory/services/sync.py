@@ -20,9 +20,9 @@ from number_inventory.domain.errors import (
     LoginRefusedError,
     SettingBrokenError,
 )
-from number_inventory.domain.lifecycle import Decision, Registration, Stamp, registered, registration_gone
+from number_inventory.domain.lifecycle import Decision, Registration, Stamp, confirmed, registered, registration_gone
 from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION, audiocodes_cooling_days
-from number_inventory.domain.numbers import NumberRecord
+from number_inventory.domain.numbers import Holder, NumberRecord
 from number_inventory.domain.snapshots import Claims, Snapshot, SyncPlan, UserScope, claims_of, digest_of, plan_sync
 from number_inventory.ports import (
     Clock,
@@ -161,10 +161,16 @@ class _Run:
             self._summary.cause = OUT_OF_TIME
             return self._finish(snapshot, SyncResult.UNFINISHED, None)
         register = self._parts.registrations.load(self._lease)
-        known = (register.held - register.doubtful) | self._still_held(register.doubtful)
+        still_held = self._still_held(register.doubtful)
+        known = (register.held - register.doubtful) | still_held.keys()
         plan, cooling_days = self._plan(known, claims, may_remove=snapshot.complete)
+        spared = plan.held & {
+            number
+            for number, holder in still_held.items()
+            if number not in register.held or holder.sync <= self._lease.settled_sync
+        }
         register = self._parts.registrations.intend(self._lease, register, plan.held)
-        report = self._change(plan, cooling_days)
+        report = self._change(plan, cooling_days, spared)
         self._count(plan, report)
         if not report.finished:
             return self._finish(snapshot, SyncResult.UNFINISHED, None)
@@ -173,18 +179,18 @@ class _Run:
         digest = digest_of(claims, may_remove=not self._summary.removals_wait)
         return self._finish(snapshot, result, RegisterHead(digest, register.base))
 
-    def _still_held(self, doubtful: frozenset[str]) -> frozenset[str]:
+    def _still_held(self, doubtful: frozenset[str]) -> dict[str, Holder]:
         """Which of the numbers that an unfinished sync may have changed have this device as a holder.
 
         Raises:
             RecordBrokenError: one of their records cannot be understood; no conclusion is drawn from that.
         """
         if not doubtful:
-            return frozenset()
+            return {}
         name = self._lease.key.name
         records = self._parts.inventory.get_many(self._lease.key.customer, sorted(doubtful))
         found = ((number, records.get(number)) for number in doubtful)
-        return frozenset(number for number, record in found if record is not None and record.holder(name) is not None)
+        return {number: holder for number, record in found if record is not None and (holder := record.holder(name))}
 
     def _plan(self, known: frozenset[str], claims: Claims, *, may_remove: bool) -> tuple[SyncPlan, int]:
         """The plan and the days its removals cool; where the macro is broken, removals wait and nothing is guessed."""
@@ -199,7 +205,14 @@ class _Run:
             self._summary.removals_wait = str(error)
             return plan_sync(known, claims, may_remove=False), 0
 
-    def _change(self, plan: SyncPlan, cooling_days: int) -> ChangeReport:
+    def _change(self, plan: SyncPlan, cooling_days: int, spared: frozenset[str]) -> ChangeReport:
+        """Bring the numbers to where the plan wants them.
+
+        Args:
+            plan: what comes and what goes.
+            cooling_days: for what goes.
+            spared: numbers that an unfinished sync meant to take and that stay the device's.
+        """
         device = self._lease.key
         change = ChangeNumbers(self._parts.inventory, self._in_time)
 
@@ -210,6 +223,10 @@ class _Run:
             stamp = self._stamp(f"no longer registered on {device.name}")
             return registration_gone(record, self._registration(number), cooling_days, stamp)
 
+        def stays(number: str, record: NumberRecord | None) -> Decision:
+            return confirmed(record, self._registration(number), self._stamp(f"still held by {device.name}"))
+
+        change(device.customer, sorted(spared), stays)
         change(device.customer, plan.appearing, comes)
         change(device.customer, plan.disappearing, goes)
         return change.report
