@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.credentials import PasswordStdin, Username, ask_credentials
+from cli.asking import PasswordStdin, Username, ask_credentials, confirmed
 from cli.device_input import number_rule, tls_settings
 from cli.device_views import answer_json, answer_table, device_json, device_table, devices_table
 from cli.request import AsJson, Customer, Request, request_of
@@ -218,4 +218,4 @@ def _confirmed(request: Request, key: DeviceKey, held: int) -> bool:
     fate += f"; those that no other device holds cool for {days} {'day' if days == '1' else 'days'}" if held else ""
     if not sys.stdin.isatty():
         raise typer.TyperException(f"device {key.name} is not removed: nobody can confirm it here ({fate}); add --yes")
-    return typer.confirm(f"Remove device {key.name}? {fate[0].upper()}{fate[1:]}.", err=True)
+    return confirmed(f"Remove device {key.name}? {fate[0].upper()}{fate[1:]}.")

@@ -1,4 +1,7 @@
-"""Asking for a device's user and password; a password is never an option, where process lists and histories show it."""
+"""Asking the operator; a password is never an option, where process lists and histories show it.
+
+Questions go to standard error: standard output is for results.
+"""
 
 import getpass
 import os
@@ -33,7 +36,7 @@ def ask_credentials(device: str, username: str | None, *, password_stdin: bool) 
     """
     if username is None:
         _need_terminal("--username", "standard input is no terminal to ask on: name the user")
-        username = typer.prompt(f"User on {device}", err=True)
+        username = _answer(f"User on {device}: ")
     if password_stdin:
         return Credentials(username, sys.stdin.readline().rstrip("\r\n"))
     password = os.environ.get(PASSWORD_VARIABLE)
@@ -41,6 +44,20 @@ def ask_credentials(device: str, username: str | None, *, password_stdin: bool) 
         _need_terminal("--password-stdin", f"no terminal to ask on: pass the password there, or in {PASSWORD_VARIABLE}")
         password = getpass.getpass(f"Password of {username} on {device}: ")
     return Credentials(username, password)
+
+
+def confirmed(question: str) -> bool:
+    """Whether the operator says yes; whatever else is typed is a no."""
+    return _answer(f"{question} [y/N]: ").lower() in {"y", "yes"}
+
+
+def _answer(question: str) -> str:
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    line = sys.stdin.readline()
+    if not line:
+        raise typer.Abort
+    return line.strip()
 
 
 def _need_terminal(option: str, message: str) -> None:
