@@ -26,7 +26,9 @@ class DynamoMacros:
         purpose = f"read the macros {', '.join(names)} of customer {customer}"
         items = batch_get(self._client, self._table, keys, purpose=purpose, consistent=True)
         stored = {(item["customer"]["S"], item["name"]["S"]): _value(item) for item in items}
-        return {name: resolve_macro(name, stored.get((customer, name)), stored.get((GLOBAL, name))) for name in names}
+        # Asked for the global values themselves, there is no customer whose value it could be.
+        own = None if customer == GLOBAL else customer
+        return {name: resolve_macro(name, stored.get((own, name)), stored.get((GLOBAL, name))) for name in names}
 
     def put(self, scope: str, name: str, value: str) -> None:
         """Store a value for a customer or for `GLOBAL`; the caller has checked it."""
