@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from number_inventory.domain.devices import DeviceKey
-from number_inventory.domain.errors import StorageBusyError
+from number_inventory.domain.errors import InvalidInputError, StorageBusyError
 from number_inventory.ports import Devices, SyncQueue
 
 BATCH = 500
@@ -24,9 +24,12 @@ class DispatchSyncs:
         Devices that were queued twice are no harm: the second sync finds nothing to do or the lease taken.
 
         Raises:
+            InvalidInputError: a device is named without its customer.
             NotFoundError: the one device named does not exist.
             StorageBusyError: some devices could not be queued; the schedule tries again, or its next turn does.
         """
+        if device is not None and customer is None:
+            raise InvalidInputError("customer", f"must be given together with device {device!r}")
         if customer is not None and device is not None:
             keys = iter([self.devices.get(DeviceKey(customer, device)).device.key])
         else:
