@@ -52,9 +52,10 @@ class BackgroundProcess:
             try:
                 os.kill(self.pid, number)
             except ProcessLookupError:
-                return True
+                break
             if _wait(lambda: not self.alive, _STOP_SECONDS):
                 break
+        _reap(self.pid)
         return True
 
 
@@ -152,6 +153,12 @@ def last_lines(log: Path, count: int = 15) -> str:
 
 # Kept so that a child that ends before this process can be reaped, and its id is not seen as alive.
 _children: list[subprocess.Popen[bytes]] = []
+
+
+def _reap(pid: int) -> None:
+    for child in [child for child in _children if child.pid == pid]:
+        child.wait(_STOP_SECONDS)
+        _children.remove(child)
 
 
 def _start_time(pid: int) -> str | None:
