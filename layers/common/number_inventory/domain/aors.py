@@ -19,6 +19,7 @@ _PLAIN = re.compile(r"([\w.+*#-]++)(?:@([0-9a-z][0-9a-z.-]*+))?+", re.ASCII)
 """The ordinary AOR, in which there is nothing to decode: read at once, since there may be a million of them."""
 _PLAIN_NUMBER = re.compile(r"(\+[0-9]{1,15}+|[0-9*#]{1,20}+)(?:@[0-9a-z][0-9a-z.-]*+)?+", re.ASCII)
 """Likewise where the user part is a canonical number as it stands."""
+_REPLACEMENT = re.compile(r"(?:[^\\]|\\[1-9][0-9]?|\\g<[1-9][0-9]?>)*", re.DOTALL)
 _VISUAL_SEPARATORS = str.maketrans("", "", "-.()")
 
 
@@ -28,7 +29,7 @@ class NumberRule:
 
     Attributes:
         pattern: an RE2 regular expression; RE2 runs in linear time, so no pattern can hang a sync.
-        replacement: may use the pattern's groups as `\1`, `\2`...
+        replacement: may use the pattern's groups as `\1`, `\2`... or, before a digit, `\g<1>`; no other escape.
     """
 
     pattern: str
@@ -113,8 +114,9 @@ def compile_rules(rules: Sequence[NumberRule]) -> NumberMapper:
     compiled = [(_compile(rule, index), rule.replacement) for index, rule in enumerate(rules, start=1)]
 
     def mapped(user: str) -> str | None:
+        sound = user if user.isascii() else user.encode(errors="replace").decode()
         for pattern, replacement in compiled:
-            match = pattern.fullmatch(user)
+            match = pattern.fullmatch(sound)
             if match is not None:
                 number = match.expand(replacement)
                 return number if is_canonical(number) else None
@@ -131,28 +133,33 @@ def _compile(rule: NumberRule, index: int) -> CompiledPattern:
     import re2  # noqa: PLC0415 - only devices with rules of their own pay for loading it
 
     where = f"number rule {index}"
-    if len(rule.pattern) > MAX_PATTERN_LENGTH:
-        raise InvalidInputError(where, f"pattern is longer than {MAX_PATTERN_LENGTH} characters")
+    if max(len(rule.pattern), len(rule.replacement)) > MAX_PATTERN_LENGTH:
+        raise InvalidInputError(where, f"pattern or replacement is longer than {MAX_PATTERN_LENGTH} characters")
     options = re2.Options()
     options.log_errors = False
     options.max_mem = 8 << 20
     try:
         pattern: CompiledPattern = re2.compile(rule.pattern, options)
-    except re2.error as error:
+    except (re2.error, UnicodeEncodeError) as error:
         raise InvalidInputError(where, f"pattern {rule.pattern!r} does not compile: {_words(error)}") from error
     _check_replacement(pattern, rule, where)
     return pattern
 
 
 def _check_replacement(pattern: CompiledPattern, rule: NumberRule, where: str) -> None:
+    if not _REPLACEMENT.fullmatch(rule.replacement):
+        message = f"replacement {rule.replacement!r} may use groups as \\1 or \\g<1>, and no other escape"
+        raise InvalidInputError(where, message)
     groups = getattr(pattern, "groups", 0)
-    wanted = [int(digits) for digits in re.findall(r"\\([0-9]+)", rule.replacement)]
+    wanted = [int(digits) for digits in re.findall(r"\\(?:g<)?([0-9]+)", rule.replacement)]
     if any(group > groups for group in wanted):
         message = f"replacement {rule.replacement!r} uses group \\{max(wanted)}, but the pattern has {groups}"
         raise InvalidInputError(where, message)
 
 
 def _words(error: Exception) -> str:
+    if isinstance(error, UnicodeEncodeError):
+        return error.reason
     argument = error.args[0] if error.args else ""
     return argument.decode(errors="replace") if isinstance(argument, bytes) else str(argument)
 

@@ -134,7 +134,7 @@ class _Reader:
             users=UserList(self.aors, self.dormant, self._user),
             contacts=self.contact_count,
             doubts=(*self.doubts[:_DOUBTS_TOLD], *([f"and {more} more"] if more > 0 else ())),
-            closed=self.last is _Last.AROUND,
+            closed=self.last in {_Last.AROUND, _Last.BARE},
             totals_agree={what for what, _ in self.totals} == shown.keys() and not self.doubted,
         )
 

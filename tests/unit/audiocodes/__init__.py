@@ -1,0 +1,1 @@
+"""Tests of the AudioCodes adapter that need no device."""
