@@ -41,7 +41,7 @@ def query(**fields: object) -> NumberQuery:
 def stock(inventory: Inventory) -> list[NumberRecord]:
     """Numbers of many kinds."""
     kinds: list[Callable[[str], NumberRecord]] = [
-        lambda number: record(number),
+        record,
         lambda number: record(number, status=Status.RESERVED, reserved_for="someone"),
         lambda number: used(number, site="Munich"),
         lambda number: record(number, status=Status.USED, usage=Usage.USER, vendor="Microsoft"),

@@ -1,6 +1,7 @@
 """An engine, and fresh tables on it."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -27,7 +28,13 @@ class Engine:
 
     def session(self) -> AwsSession:
         """Clients of this engine, made as the product makes them."""
-        return AwsSession(region=REGION, endpoint_url=self.endpoint_url, access_key=("test", "test"))
+        return _session(self.endpoint_url)
+
+
+@lru_cache
+def _session(endpoint_url: str | None) -> AwsSession:
+    """One session an engine: it reads botocore's service descriptions once, which would be most of a test's time."""
+    return AwsSession(region=REGION, endpoint_url=endpoint_url, access_key=("test", "test"))
 
 
 @dataclass(frozen=True, slots=True)
