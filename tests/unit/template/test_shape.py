@@ -4,9 +4,15 @@ import importlib
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
+
+from number_inventory import settings
 
 Resources = dict[str, dict[str, Any]]
 Template = dict[str, Any]
+
+# A key is named when credentials are stored, which the command line does; to read them no function needs its name.
+_READ_BY_OPERATORS_ONLY = "CREDENTIALS_KEY_ARN"
 
 
 def _of_type(resources: Resources, kind: str) -> dict[str, dict[str, Any]]:
@@ -78,6 +84,22 @@ def test_handlers_exist(resources: Resources) -> None:
     for name, function in _of_type(resources, "AWS::Serverless::Function").items():
         module, _, attribute = function["Properties"]["Handler"].rpartition(".")
         assert callable(getattr(importlib.import_module(module), attribute)), name
+
+
+def test_every_setting_comes_from_the_template(template: Template, resources: Resources) -> None:
+    """GIVEN what the functions read from their environment WHEN the template is searched THEN it sets all of it."""
+    read = {
+        field.alias
+        for kind in vars(settings).values()
+        if isinstance(kind, type) and issubclass(kind, BaseModel)
+        for field in kind.model_fields.values()
+    }
+    for_all = set(template["Globals"]["Function"]["Environment"]["Variables"])
+    for_dispatcher = set(resources["SyncDispatcher"]["Properties"]["Environment"]["Variables"])
+
+    assert len(read) > 5
+    assert read - for_all - {_READ_BY_OPERATORS_ONLY} == {"SYNC_QUEUE_URL"}
+    assert "SYNC_QUEUE_URL" in for_dispatcher
 
 
 def test_functions_are_built_by_their_makefile(resources: Resources) -> None:
