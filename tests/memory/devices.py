@@ -112,6 +112,10 @@ class MemoryDevices:
         self._fuse.point("devices.finish after")
         return True
 
+    def leased_until(self, key: DeviceKey) -> datetime | None:
+        """When the present lease ends; None where nobody has one."""
+        return self._slot(key).leased_until
+
     def replace_device(self, key: DeviceKey, **settings: object) -> None:
         """Plant a configuration that no check has seen."""
         slot = self._slot(key)

@@ -68,6 +68,10 @@ class World:
         self.configure.add(replace(device, **settings), Credentials("sync", "canary-password"))  # type: ignore[arg-type]
         return device.key
 
+    def store_credentials(self, key: DeviceKey) -> None:
+        """Store credentials for a device that lost them."""
+        self.secrets.store(key, Credentials("sync", "canary-password"))
+
     def device_shows(self, key: DeviceKey, *numbers: str, dormant: Iterable[str] = (), partial: str = "") -> None:
         """Let the device register these numbers from now on."""
         self.source.shows[key] = users(numbers, dormant)
