@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from number_inventory.domain.cooling import CoolingSettings
 from number_inventory.domain.devices import DeviceKey
@@ -155,6 +155,31 @@ class InventoryMachine(RuleBasedStateMachine):
         self.world.inventory.answers_lost = set()
         self._settle_for(after)
 
+    @rule(name=DEVICE, other=DEVICE, number=NUMBER, point=POINT)
+    def others_act_during_a_sync(self, name: str, other: str, number: str, point: int) -> None:
+        """Who is first decides what becomes of a number; the laws, watched write by write, decide what may."""
+        key, (shown, dormant, complete) = self.keys[name], self.shown[name]
+        if self._is_leased(key):
+            return
+
+        def act() -> None:
+            self.world.sync(self.keys[other])
+            self.world.release_cooled.release()
+            record = self.world.inventory.get(CUSTOMER, number)
+            if record is not None:
+                with suppress(RuleViolationError):
+                    stamp = Stamp(self.world.clock.at, "operator:ann", "meanwhile")
+                    self.world.decide(assign(record, "Microsoft", Usage.USER, "alice", stamp))
+
+        self.world.fuse.blow_at(point, act)
+        result = self.world.sync(key).result
+        self.world.fuse.disarm()
+        self.reference.items = self._picture()
+        held = self.world.held_by(key)
+        if result is not SyncResult.BUSY:
+            assert shown <= held
+            assert not complete or self.reference.days is None or held <= shown | dormant
+
     def _settle_for(self, after: Reference) -> None:
         """After an interruption each number is as before or as after, and nothing else; take it as it is."""
         self.world.fuse.disarm()
@@ -280,7 +305,6 @@ class InventoryMachine(RuleBasedStateMachine):
             self.reference.cool(number, self.world.clock.at, days)
 
     @rule(number=NUMBER)
-    @precondition(lambda self: self.reference.days is not None)
     def number_is_released_early(self, number: str) -> None:
         if self._command(number, self._status(number) == ("Cooling", False), release_early):
             self.reference.items[number] = FREE
