@@ -7,6 +7,7 @@ engine. `aws` runs it on the real adapters only, with their client at hand; `dat
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,8 +66,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sends all tests on one engine process to one worker, so that it is started once."""
     for item in items:
         callspec = getattr(item, "callspec", None)
-        engines = set(callspec.params.values() if callspec else ()) & set(PROCESSES)
-        for engine in engines:
+        params = callspec.params.values() if callspec else ()
+        for engine in (param for param in params if isinstance(param, str) and param in PROCESSES):
             item.add_marker(pytest.mark.engine)
             item.add_marker(pytest.mark.xdist_group(f"engine-{engine}"))
 
@@ -99,6 +100,12 @@ def cloud_place(request: pytest.FixtureRequest) -> str:
 def cloud(cloud_place: str, request: pytest.FixtureRequest) -> Engine:
     """An engine with the Parameter Store and SQS."""
     return engine_named(cloud_place, request)
+
+
+@pytest.fixture
+def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients try again at once, for tests in which they are refused again and again."""
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))
 
 
 @pytest.fixture

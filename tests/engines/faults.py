@@ -10,7 +10,9 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 
 if TYPE_CHECKING:
+    from botocore.client import BaseClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
 
 
 @contextmanager
@@ -40,9 +42,12 @@ def lost_answers(client: "DynamoDBClient", operation: str, times: int = 1) -> It
 
 @contextmanager
 def refusals(
-    client: "DynamoDBClient", operation: str, code: str, *, status: int = 400, times: int = 1
+    client: "BaseClient", operation: str, code: str, *, status: int = 400, times: int = 1, message: str = "made up"
 ) -> Iterator[None]:
-    """The next `times` requests of this operation are answered with an error of this code, without any effect."""
+    """The next `times` requests of this operation are answered with an error of this code.
+
+    An engine in a process of its own never gets them; moto does all the same, so that there they have their effect.
+    """
     left = times
 
     def refuse(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
@@ -50,10 +55,10 @@ def refusals(
         if left == 0:
             return None
         left -= 1
-        body = f'{{"__type": "com.amazonaws.dynamodb.v20120810#{code}", "message": "made up by the test"}}'.encode()
+        body = f'{{"__type": "com.amazonaws.test#{code}", "message": "{message}"}}'.encode()
         return AWSResponse(str(request.url), status, HTTPHeaders(), _Raw(body))
 
-    event = f"before-send.dynamodb.{operation}"
+    event = f"before-send.{client.meta.service_model.service_id.hyphenize()}.{operation}"
     events: Any = client.meta.events
     events.register_first(event, refuse)
     try:
@@ -85,6 +90,61 @@ def dying(client: "DynamoDBClient", operation: str, *, after: int | None) -> Ite
         yield
     finally:
         client.meta.events.unregister(event, die)
+
+
+@contextmanager
+def unprocessed(client: "DynamoDBClient", times: int) -> Iterator[None]:
+    """The next `times` BatchGetItem of numbers leave one of their keys unprocessed."""
+    left = times
+
+    def leave_one(parsed: dict[str, Any], **_: object) -> None:
+        nonlocal left
+        for table, items in parsed.get("Responses", {}).items():
+            if left and items:
+                left -= 1
+                item = items.pop()
+                keys = [{"customer": item["customer"], "number": item["number"]}]
+                parsed["UnprocessedKeys"] = {table: {"Keys": keys, "ConsistentRead": True}}
+
+    client.meta.events.register("after-call.dynamodb.BatchGetItem", leave_one)
+    try:
+        yield
+    finally:
+        client.meta.events.unregister("after-call.dynamodb.BatchGetItem", leave_one)
+
+
+@contextmanager
+def taken_in_part(client: "SQSClient", failures: int) -> Iterator[None]:
+    """Each SendMessageBatch leaves its last message behind and says so, until there were this many failures."""
+    left, failed = failures, list[dict[str, Any]]()
+
+    def hold_back(params: dict[str, Any], **_: object) -> dict[str, Any]:
+        nonlocal left
+        failed.clear()
+        if left:
+            left -= 1
+            last = params["Entries"][-1]
+            failed.append({"Id": last["Id"], "Code": "InternalError", "SenderFault": False})
+            return {**params, "Entries": params["Entries"][:-1]}
+        return params
+
+    def answer_for_none(params: dict[str, Any], **_: object) -> tuple[AWSResponse, dict[str, Any]] | None:
+        if b'"Entries": []' not in params["body"]:
+            return None
+        return AWSResponse("", 200, HTTPHeaders(), _Raw(b"")), {"Successful": []}
+
+    def tell(parsed: dict[str, Any], **_: object) -> None:
+        parsed["Failed"] = list(failed)
+
+    hooks: dict[str, Any] = {"provide-client-params": hold_back, "before-call": answer_for_none, "after-call": tell}
+    events: Any = client.meta.events
+    for event, hook in hooks.items():
+        events.register(f"{event}.sqs.SendMessageBatch", hook)
+    try:
+        yield
+    finally:
+        for event, hook in hooks.items():
+            events.unregister(f"{event}.sqs.SendMessageBatch", hook)
 
 
 class _Raw:

@@ -130,16 +130,27 @@ def aws_errors(purpose: str) -> Iterator[None]:
         raise storage_error(error, purpose) from error
 
 
-def storage_error(error: AwsFault, purpose: str) -> StorageBusyError | StorageRefusedError:
-    """What a failure of AWS means, decided by its type, its code and its HTTP status, never by its text."""
+def storage_error(error: AwsFault, purpose: str, *, quiet: bool = False) -> StorageBusyError | StorageRefusedError:
+    """What a failure of AWS means, decided by its type, its code and its HTTP status, never by its text.
+
+    Args:
+        error: as botocore raised it.
+        purpose: what the call was for, in words that fit behind "could not".
+        quiet: leave out AWS's own words, which may repeat what was sent.
+    """
+    said = _code_or_type(error) if quiet else str(error)
     if _is_busy(error):
-        return StorageBusyError(f"could not {purpose} for now: {error}. Try again later")
-    return StorageRefusedError(f"could not {purpose}: {error}. Check region, table names and the caller's permissions")
+        return StorageBusyError(f"could not {purpose} for now: {said}. Try again later")
+    return StorageRefusedError(f"could not {purpose}: {said}. Check region, names and the caller's permissions")
 
 
 def error_code(error: ClientError) -> str:
     """The code by which AWS names the error."""
     return error.response.get("Error", {}).get("Code", "")
+
+
+def _code_or_type(error: AwsFault) -> str:
+    return error_code(error) if isinstance(error, ClientError) else type(error).__name__
 
 
 def was_retried(error: ClientError) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from botocore.exceptions import ClientError
 
-from number_inventory.adapters.aws import AWS_FAULTS, aws_errors, error_code, storage_error
+from number_inventory.adapters.aws import AWS_FAULTS, error_code, storage_error
 from number_inventory.domain.devices import DeviceKey
 from number_inventory.domain.errors import CredentialsMissingError, RecordBrokenError
 from number_inventory.ports import Credentials
@@ -78,10 +78,16 @@ class SsmSecrets:
         """Keep a device's credentials, encrypted; they take the place of earlier ones."""
         self._cached.pop(key, None)
         value = json.dumps({"username": credentials.username, "password": credentials.password})
-        with aws_errors(f"store the credentials of device {key}"):
+        failure = None
+        try:
             self._client.put_parameter(
                 Name=self._name(key), Value=value, Type="SecureString", Overwrite=True, **self._encryption
             )
+        except AWS_FAULTS as error:
+            failure = storage_error(error, f"store the credentials of device {key}", quiet=True)
+        if failure:
+            # Raised out here and without AWS's words: a refusal may repeat the value that it refuses.
+            raise failure
 
     def forget(self, key: DeviceKey) -> None:
         """Remove a device's credentials; nothing where there are none."""
@@ -132,13 +138,15 @@ class PageTokenKey:
 
     def _make(self) -> bytes:
         """Make a key unless somebody was faster; either way the stored one counts."""
-        purpose = "make the key of the page tokens"
+        failure = None
         made = base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
         try:
             self._client.put_parameter(Name=self._name, Value=made, Type="SecureString", Overwrite=False)
         except AWS_FAULTS as error:
             if not (isinstance(error, ClientError) and error_code(error) == "ParameterAlreadyExists"):
-                raise storage_error(error, purpose) from error
+                failure = storage_error(error, "make the key of the page tokens", quiet=True)
+        if failure:
+            raise failure
         return self._read()
 
 

@@ -58,10 +58,11 @@ class ItemReader:
         what: the item in words, for the message.
     """
 
-    __slots__ = ("_item", "what")
+    __slots__ = ("_item", "_path", "what")
 
-    def __init__(self, item: Mapping[str, Any], what: str) -> None:
+    def __init__(self, item: Mapping[str, Any], what: str, path: str = "") -> None:
         self._item = item
+        self._path = path
         self.what = what
 
     def text(self, name: str) -> str:
@@ -132,12 +133,15 @@ class ItemReader:
         value = self._item.get(name, {"M": {}}).get("M")
         if value is None:
             raise self.broken(name, "is not a map")
-        return ItemReader(value, self.what)
+        return ItemReader(value, self.what, f"{self._path}{name}.")
 
     def inners(self, name: str) -> "list[ItemReader]":
         """The list of maps under this name; empty where there is none."""
         try:
-            return [ItemReader(value["M"], self.what) for value in self._item.get(name, {"L": []})["L"]]
+            return [
+                ItemReader(value["M"], self.what, f"{self._path}{name}[{index}].")
+                for index, value in enumerate(self._item.get(name, {"L": []})["L"])
+            ]
         except (KeyError, TypeError):
             raise self.broken(name, "is not a list of maps") from None
 
@@ -147,4 +151,4 @@ class ItemReader:
 
     def broken(self, name: str, message: str) -> RecordBrokenError:
         """The error that says what is wrong with the attribute."""
-        return RecordBrokenError(self.what, name, message)
+        return RecordBrokenError(self.what, self._path + name, message)

@@ -173,7 +173,7 @@ def _holders(read: ItemReader) -> tuple[Holder, ...]:
 def _holder(read: ItemReader, device: str) -> Holder:
     since = read.instant("since")
     if since is None:
-        raise read.broken(f"holders.{device}.since", "is missing")
+        raise read.broken("since", "is missing")
     return Holder(device=device, since=since, sync=read.whole("sync"))
 
 

@@ -1,0 +1,150 @@
+"""Many at once, on engines where two conditional writers can never both win."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from threading import Barrier
+from typing import TypeVar
+
+from number_inventory.adapters.dynamodb.inventory import DynamoInventory
+from number_inventory.domain.devices import DeviceState
+from number_inventory.domain.errors import AlreadyExistsError
+from number_inventory.domain.lifecycle import Decision, Registration, assign, registered, release_due
+from number_inventory.domain.numbers import Status, Usage
+from number_inventory.ports import Inventory, RegisterHead, WriteResult
+from tests.contract.conftest import Aws
+from tests.contract.made import CUSTOMER, KEY, NOW, cooling, device, listed, put, record, stamp, used, written
+
+THREADS = 16
+_T = TypeVar("_T")
+
+
+def at_once(acts: Sequence[Callable[[], _T]]) -> list[_T]:
+    """Do all of them at the same moment, each in a thread of its own."""
+    barrier = Barrier(len(acts))
+
+    def act(one: Callable[[], _T]) -> _T:
+        barrier.wait()
+        return one()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(act, acts))
+
+
+def save_one(aws: Aws, decision: Decision) -> WriteResult:
+    """Save one decision."""
+    return aws.inventory.save([decision])[0]
+
+
+def test_exactly_one_of_many_assigns_wins(database: Aws) -> None:
+    """GIVEN one Available number and 16 requests at once THEN exactly one wins, round after round (law 2)."""
+    for number in listed(25):
+        [stored] = put(database.inventory, record(number))
+        decisions = [
+            assign(stored, f"vendor-{index}", Usage.USER, "", stamp(f"operator:{index}")) for index in range(THREADS)
+        ]
+        results = at_once([partial(save_one, database, decision) for decision in decisions])
+        assert Counter(results) == {WriteResult.WRITTEN: 1, WriteResult.SUPERSEDED: THREADS - 1}
+        winner = decisions[results.index(WriteResult.WRITTEN)].after
+        assert database.inventory.get(CUSTOMER, number) == replace(winner, version=2)
+
+
+def test_same_request_sent_many_times_wins_once(database: Aws) -> None:
+    """GIVEN the very same decision 16 times at once THEN one is written, and none takes it for its own."""
+    for number in listed(10):
+        [stored] = put(database.inventory, record(number))
+        decision = assign(stored, "Microsoft", Usage.USER, "", stamp())
+        results = at_once([partial(save_one, database, decision)] * THREADS)
+        assert Counter(results) == {WriteResult.WRITTEN: 1, WriteResult.SUPERSEDED: THREADS - 1}
+
+
+def test_exactly_one_of_many_creates_a_number(database: Aws) -> None:
+    for number in listed(10):
+        news = [written(record(number, tag=str(index))) for index in range(THREADS)]
+        results = at_once([partial(save_one, database, new) for new in news])
+        assert Counter(results) == {WriteResult.WRITTEN: 1, WriteResult.SUPERSEDED: THREADS - 1}
+
+
+def test_release_and_return_at_once_never_leave_a_held_number_available(database: Aws) -> None:
+    """GIVEN a due number WHEN it is released and comes back at the same moment THEN the loser sees that it lost."""
+    for number in listed(25):
+        [stored] = put(database.inventory, cooling(number, until=NOW))
+        release = release_due(stored, NOW, stamp("release"))
+        assert release is not None
+        comes = registered(stored, Registration(CUSTOMER, number, KEY.name, 1), stamp("sync"))
+        acts = [partial(save_one, database, decision) for decision in (release, comes) * 8]
+        results = at_once(acts)
+        assert Counter(results)[WriteResult.WRITTEN] == 1
+        after = database.inventory.get(CUSTOMER, number)
+        assert after is not None
+        assert after.version == 2
+        assert (after.status is Status.AVAILABLE) == (not after.holders)
+
+
+def test_batches_that_overlap_write_each_number_once(database: Aws) -> None:
+    """GIVEN eight batches of the same 40 numbers at once THEN each number is written by exactly one of them."""
+    stored = put(database.inventory, *(record(number) for number in listed(40)))
+    batches = [
+        [written(replace(each, tag=f"batch {batch}"), each) for each in (stored if batch % 2 else stored[::-1])]
+        for batch in range(8)
+    ]
+    results = at_once([partial(database.inventory.save, batch) for batch in batches])
+    wins = Counter(
+        decision.after.number
+        for batch, outcome in zip(batches, results, strict=True)
+        for decision, result in zip(batch, outcome, strict=True)
+        if result is WriteResult.WRITTEN
+    )
+    assert wins == dict.fromkeys(listed(40), 1)
+    assert all(each.version == 2 for batch in database.inventory.every(CUSTOMER) for each in batch)
+
+
+def test_one_of_many_gets_the_lease(database: Aws) -> None:
+    """GIVEN a device and 16 workers at once THEN one has its lease; expired, again one; numbers only grow."""
+    database.devices.add(device())
+    last = 0
+    for turn in range(20):
+        now = NOW + timedelta(minutes=turn)
+        acts = [partial(database.devices.acquire, KEY, now, now + timedelta(minutes=1))] * THREADS
+        leases = [lease for lease in at_once(acts) if lease is not None]
+        assert len(leases) == 1
+        assert leases[0].sync > last
+        last = leases[0].sync
+        if turn % 2:
+            assert database.devices.finish(leases[0], DeviceState(), RegisterHead("x", ""))
+
+
+def test_one_of_many_adds_a_device(database: Aws) -> None:
+    def add(address: str) -> bool:
+        try:
+            database.devices.add(device(address=address))
+        except AlreadyExistsError:
+            return False
+        return True
+
+    added = at_once([partial(add, f"https://192.0.2.{index}") for index in range(THREADS)])
+    assert added.count(True) == 1
+    assert database.devices.get(KEY).device.address == f"https://192.0.2.{added.index(True)}"
+
+
+def test_increments_by_many_are_never_lost(database: Aws) -> None:
+    """GIVEN 16 writers that read, add one and write until they win THEN every one of them is counted."""
+    put(database.inventory, used("1", extra1="0"))
+    other_process = DynamoInventory(database.engine.session().dynamodb(), database.tables.numbers)
+
+    def add_one(inventory: Inventory) -> int:
+        for tries in range(1, 500):
+            before = inventory.get(CUSTOMER, "1")
+            assert before is not None
+            after = replace(before, extra1=str(int(before.extra1) + 1))
+            if inventory.save([written(after, before)]) == [WriteResult.WRITTEN]:
+                return tries
+        raise AssertionError("never won")
+
+    at_once([partial(add_one, (database.inventory, other_process)[index % 2]) for index in range(THREADS)])
+    after = database.inventory.get(CUSTOMER, "1")
+    assert after is not None
+    assert (after.extra1, after.version) == (str(THREADS), THREADS + 1)

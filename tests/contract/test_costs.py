@@ -1,0 +1,198 @@
+"""What the ports ask of DynamoDB, in requests and units, indexes included, on the engines that count them properly."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from number_inventory.domain.devices import DeviceState, Health
+from number_inventory.domain.lifecycle import Decision, Registration, registered, release_due
+from number_inventory.domain.numbers import NumberRecord, Status
+from number_inventory.ports import Lease, NumberQuery, RegisterHead
+from tests.contract.conftest import Aws
+from tests.contract.made import (
+    CUSTOMER,
+    KEY,
+    NOW,
+    come,
+    cooling,
+    device,
+    gone,
+    listed,
+    put,
+    record,
+    stamp,
+    used,
+    written,
+)
+
+LATER = NOW + timedelta(minutes=1)
+MANY = 1_000
+
+
+def another_holder(before: NumberRecord) -> Decision:
+    """The number is registered on a second device."""
+    return registered(before, Registration(CUSTOMER, before.number, "sbc-2", 1), stamp())
+
+
+def release(before: NumberRecord) -> Decision:
+    """The number's time has come."""
+    decision = release_due(before, NOW, stamp("release"))
+    assert decision is not None
+    return decision
+
+
+def come_back(before: NumberRecord) -> Decision:
+    """The number is registered, whatever it was."""
+    return come(before.number, before)
+
+
+CHANGES: dict[str, tuple[NumberRecord, Callable[[NumberRecord], Decision], float]] = {
+    "available to used, out of an index": (record(), come_back, 2),
+    "used to cooling, into an index": (used(), gone, 2),
+    "cooling to used, out of an index": (cooling(), come_back, 2),
+    "another holder, no index": (used(), another_holder, 1),
+    "cooling to available, from one index to another": (cooling(until=NOW), release, 3),
+}
+
+
+@pytest.mark.parametrize(("before", "event", "units"), CHANGES.values(), ids=CHANGES)
+def test_units_of_one_change(
+    database: Aws, before: NumberRecord, event: Callable[[NumberRecord], Decision], units: float
+) -> None:
+    """GIVEN a number WHEN it changes THEN that is one write, and one unit for it and for each index it moves in."""
+    [stored] = put(database.inventory, before)
+    database.meter.reset()
+    database.inventory.save([event(stored)])
+    assert database.meter.requests == {"UpdateItem": 1}
+    assert database.meter.write_units == units
+
+
+def test_new_number_costs_one_unit(database: Aws) -> None:
+    database.inventory.save([come("1")])
+    assert database.meter.requests == {"PutItem": 1}
+    assert database.meter.write_units == 1
+
+
+def test_unchanged_numbers_cost_no_write(database: Aws) -> None:
+    [stored] = put(database.inventory, used("1"))
+    database.meter.reset()
+    database.inventory.save([written(stored, stored), come("1", stored)])
+    assert database.meter.total_requests == 0
+
+
+def test_lookups_cost_half_a_unit_or_one(database: Aws) -> None:
+    put(database.inventory, used("1"))
+    database.meter.reset()
+    database.inventory.peek(CUSTOMER, "1")
+    assert database.meter.read_units == 0.5
+    database.inventory.get(CUSTOMER, "1")
+    assert database.meter.read_units == 1.5
+    assert database.meter.total_requests == 2
+
+
+def test_release_of_ten_takes_a_request_a_shard_and_their_reads_and_writes(database: Aws) -> None:
+    """GIVEN ten due numbers among many THEN finding and releasing them takes at most shards + 12 requests."""
+    put(database.inventory, *(used(number) for number in listed(MANY // 2)))
+    put(database.inventory, *(cooling(f"+1{index}", until=NOW) for index in range(10)))
+    put(database.inventory, *(cooling(f"+2{index}") for index in range(50)))
+    database.meter.reset()
+    due = [each for batch in database.inventory.due(NOW) for each in batch]
+    assert len(due) == 10
+    found = database.inventory.get_many(CUSTOMER, [each.number for each in due])
+    database.inventory.save([release(found[each.number]) for each in due])
+    assert database.meter.requests == {"Query": 8, "BatchGetItem": 1, "UpdateItem": 10}
+    assert database.meter.total_requests <= 8 + 12
+    assert database.meter.write_units == 30
+
+
+def test_listing_of_available_numbers_reads_no_others(database: Aws) -> None:
+    """GIVEN few Available numbers among many THEN a page of them takes two requests and few units."""
+    put(database.inventory, *(used(number, description="x" * 300) for number in listed(MANY // 2)))
+    put(database.inventory, *(record(f"9{index}") for index in range(20)))
+    database.meter.reset()
+    page = database.inventory.page(NumberQuery(customer=CUSTOMER, status=Status.AVAILABLE), 20, None)
+    assert len(page.numbers) == 20
+    assert database.meter.requests == {"Query": 1, "BatchGetItem": 1}
+
+
+# --- a whole sync, as the service makes its calls
+
+
+class Device:
+    """A device whose syncs are made in the order of the service."""
+
+    def __init__(self, aws: Aws) -> None:
+        self.aws = aws
+        aws.devices.add(device())
+        self.begun = 0
+
+    def begin(self) -> Lease:
+        """Take the lease."""
+        lease = self.aws.devices.acquire(KEY, NOW, LATER)
+        assert lease is not None
+        return lease
+
+    def unchanged(self) -> None:
+        """A sync that finds the digest unchanged."""
+        lease = self.begin()
+        state = DeviceState(health=Health.OK, last_sync_at=NOW, cause="", product="Mediant VE SBC", version="7.60A")
+        self.aws.devices.finish(lease, state, RegisterHead(lease.digest, lease.base))
+
+    def changed(self, held: Sequence[str], digest: str) -> None:
+        """A sync that finds the device to hold these numbers."""
+        lease = self.begin()
+        register = self.aws.registrations.load(lease)
+        comes, goes = sorted(set(held) - register.held), sorted(register.held - set(held))
+        register = self.aws.registrations.intend(lease, register, frozenset(held))
+        for batch in _batches(comes):
+            found = self.aws.inventory.get_many(CUSTOMER, batch)
+            self.aws.inventory.save([come(number, found.get(number), lease.sync) for number in batch])
+        for batch in _batches(goes):
+            found = self.aws.inventory.get_many(CUSTOMER, batch)
+            self.aws.inventory.save([gone(found[number], sync=lease.sync) for number in batch])
+        register = self.aws.registrations.compact(lease, register)
+        state = replace(lease.state, health=Health.OK, held_numbers=len(held))
+        assert self.aws.devices.finish(lease, state, RegisterHead(digest, register.base))
+
+
+def _batches(numbers: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(numbers), 100):
+        yield numbers[start : start + 100]
+
+
+def test_sync_of_an_unchanged_device_is_two_requests(database: Aws) -> None:
+    """GIVEN a device of any size WHEN nothing changed THEN taking and giving back the lease is all (P2)."""
+    synced = Device(database)
+    synced.changed(listed(MANY), "digest")
+    database.meter.reset()
+    synced.unchanged()
+    assert database.meter.requests == {"UpdateItem": 2}
+    assert database.meter.write_units == 2
+
+
+def test_first_load_costs_one_unit_a_number(database: Aws) -> None:
+    """GIVEN a new device with N numbers THEN its first sync costs N units and a few for the register (P4)."""
+    synced = Device(database)
+    database.meter.reset()
+    synced.changed(listed(MANY), "digest")
+    assert database.meter.requests["PutItem"] == MANY + 1
+    assert database.meter.write_units <= 1.02 * MANY + 5
+
+
+@pytest.mark.parametrize("changes", [1, 10, 100])
+def test_changes_cost_two_units_each_and_a_few(database: Aws, changes: int) -> None:
+    """GIVEN a device of a thousand WHEN k numbers change THEN k are written, for 2k units and at most 5 more (P3)."""
+    synced = Device(database)
+    synced.changed(listed(MANY), "first")
+    database.meter.reset()
+    synced.changed(listed(MANY - changes), "second")
+    assert database.meter.requests["UpdateItem"] == changes + 2
+    assert database.meter.requests["PutItem"] == 1
+    assert database.meter.write_units <= 2 * changes + 5
+
+    database.meter.reset()
+    synced.changed(listed(MANY), "third")
+    assert database.meter.requests["UpdateItem"] == changes + 2
+    assert database.meter.write_units <= 2 * changes + 5
