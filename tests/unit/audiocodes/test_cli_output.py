@@ -1,6 +1,7 @@
 """What is read from the output of the list command; the fixtures are synthetic, see tests/fixtures/audiocodes."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -246,3 +247,22 @@ def test_users_can_be_taken_by_position_and_slice() -> None:
     assert [user.aor for user in users[:1]] == ["1000@10.8.5.71"]
     with pytest.raises(IndexError):
         users[2]
+
+
+@pytest.mark.parametrize("line", ["?@?", "some words", "word", "x y 4711", "---", "", "<", "Userinfo", "a@b"])
+def test_a_flood_of_odd_lines_takes_little_time_and_space(line: str) -> None:
+    # GIVEN a hundred thousand lines of one odd kind among two users WHEN they are read
+    started = time.process_time()
+    listing = parse_listing(ONE + f"{line}\n" * 100_000 + TWO)
+    # THEN that takes no more than a moment, and the users are there
+    assert time.process_time() - started < 8
+    assert {"1000@10.8.5.71", "1001@10.8.5.71"} <= set(listing.users.aors)
+    assert len(listing.doubts) <= 4
+
+
+@pytest.mark.parametrize("line", ["-" * 4000 + "x", "total 1" + " a" * 2000 + "@", "1000;a=" + "b;" * 1500, "<" * 4000])
+def test_no_line_makes_a_pattern_search_back_and_forth(line: str) -> None:
+    # GIVEN long lines that almost fit a pattern WHEN a thousand of them are read THEN that takes but a moment
+    started = time.process_time()
+    assert parse_listing(ONE + f"{line}\n" * 1000 + TWO).doubts
+    assert time.process_time() - started < 8

@@ -6,7 +6,7 @@ among the entries is not understood unless it repeats a line of the heading.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from itertools import compress
 from typing import NamedTuple
@@ -20,6 +20,9 @@ _PARTS = 3
 """Parts of a piece for each match of `ORDINARY`: the gap before it, the AOR, the lines with its contacts."""
 _LONGEST_LINE = 4096
 _DOUBTS_TOLD = 3
+_DOUBTS_SOUGHT = 10_000
+"""After so many lines that are not understood only ordinary entries are read on: this is no list of users."""
+_MOST_WAITING = 1000
 _SHOWN = 80
 
 
@@ -89,6 +92,14 @@ class _Waiting(NamedTuple):
     bare: bool
 
 
+@dataclass(slots=True)
+class _Contacts:
+    """The contacts of a user and the IP group of the first that has one."""
+
+    found: list[Contact] = field(default_factory=list)
+    ip_group: int | None = None
+
+
 class _Reader:
     """Reads piece after piece.
 
@@ -97,7 +108,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self.aors: list[str] = []
-        self.contacts: list[str | RegisteredUser] = []
+        self.contacts: list[str | _Contacts] = []
         self.dormant: set[int] = set()
         self.contact_count = 0
         self.doubts: list[str] = []
@@ -142,16 +153,19 @@ class _Reader:
         """Ordinary users, one behind the other."""
         if aors:
             self._settle()
+            joined = "".join(contacts)
+            if any(sign in joined for sign in grammar.NOT_ACTIVE):
+                self.dormant.update(at for at, lines in enumerate(contacts, len(self.aors)) if _is_dormant(lines))
             self.aors += aors
             self.contacts += contacts
-            lines = "".join(contacts).count("\n")
+            lines = joined.count("\n")
             self.contact_count += lines
             self.line += len(aors) + lines
             self.last = _Last.ENTRY
 
     def _user(self, at: int) -> RegisteredUser:
-        contacts = self.contacts[at]
-        return contacts if isinstance(contacts, RegisteredUser) else _ordinary_user(self.aors[at], contacts)
+        contacts = _contacts_of(self.contacts[at])
+        return RegisteredUser(self.aors[at], tuple(contacts.found), contacts.ip_group)
 
     def _read_gap(self, gap: str) -> None:
         if not gap or gap.isspace():
@@ -164,7 +178,7 @@ class _Reader:
                 self._read_line(text)
 
     def _read_line(self, text: str) -> None:
-        if len(text) > _LONGEST_LINE:
+        if len(text) > _LONGEST_LINE or self.doubted > _DOUBTS_SOUGHT:
             self._doubt(self.line, "too long", text)
         elif grammar.SEPARATOR.fullmatch(text):
             self.last = _Last.AROUND
@@ -197,7 +211,7 @@ class _Reader:
             at = found.end
         if entry.group(1):
             self._add_user(entry.group(1))
-        self._add_contacts(tuple(contacts), row)
+        self._add_contacts(contacts, row)
 
     def _add_user(self, aor: str) -> None:
         self._settle()
@@ -206,23 +220,25 @@ class _Reader:
     def _open_user(self, aor: str) -> None:
         self.dormant.add(len(self.aors))
         self.aors.append(aor)
-        self.contacts.append(RegisteredUser(aor, ()))
+        self.contacts.append(_Contacts())
         self.last = _Last.ENTRY
 
-    def _add_contacts(self, contacts: tuple[Contact, ...], row: int | None) -> None:
+    def _add_contacts(self, contacts: list[Contact], row: int | None) -> None:
         self._settle(contact_follows=True)
         if self.last is not _Last.ENTRY:
             self._doubt(self.line, "a contact without an AOR", contacts[0].uri)
             return
-        user = self._user(-1)
-        self.contacts[-1] = RegisteredUser(
-            user.aor, user.contacts + contacts, row if user.ip_group is None else user.ip_group
-        )
+        known = self.contacts[-1] = _contacts_of(self.contacts[-1])
+        known.found += contacts
+        known.ip_group = row if known.ip_group is None else known.ip_group
         self.contact_count += len(contacts)
         if any(contact.active for contact in contacts):
             self.dormant.discard(len(self.aors) - 1)
 
     def _wait(self, text: str, *, bare: bool = False) -> None:
+        if len(self.waiting) == _MOST_WAITING:
+            self._doubt(self.line, "too many lines without an entry", text)
+            return
         self.waiting.append(_Waiting(self.line, text, bare))
         self.last = _Last.BARE if bare else _Last.AROUND
 
@@ -252,12 +268,20 @@ class _Reader:
             self.doubts.append(f"line {number}: {why}: {shown!r}")
 
 
-def _ordinary_user(aor: str, lines: str) -> RegisteredUser:
-    contacts: list[Contact] = []
-    row = None
-    for line in lines.split("\n"):
-        found = grammar.contact_at(line.strip(), 0)
-        if found:
-            contacts.append(found.contact)
-            row = found.ip_group if row is None else row
-    return RegisteredUser(aor, tuple(contacts), row)
+def _contacts_of(kept: str | _Contacts) -> _Contacts:
+    """The contacts of a user; those of an ordinary one are read now."""
+    if isinstance(kept, _Contacts):
+        return kept
+    contacts = _Contacts()
+    for line in kept.split("\n"):
+        contact = grammar.contact_at(line.strip(), 0)
+        if contact:
+            contacts.found.append(contact.contact)
+            contacts.ip_group = contact.ip_group if contacts.ip_group is None else contacts.ip_group
+    return contacts
+
+
+def _is_dormant(lines: str) -> bool:
+    """Whether an ordinary user has no active contact."""
+    modern, classic = grammar.NOT_ACTIVE
+    return (modern in lines or classic in lines) and lines.count(modern) + lines.count(classic) == lines.count("\n")
