@@ -11,8 +11,10 @@ from number_inventory.domain.lifecycle import (
     registered,
     registration_gone,
     release_due,
+    reservation_lapsed,
     reserve,
     unassign,
+    unreserve,
 )
 from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberRecord, Status, Usage
 from tests.unit.domain.records import (
@@ -155,6 +157,26 @@ def test_a_registration_ends_a_reservations_clock_but_keeps_its_words() -> None:
 
     assert after.reserved_until is None
     assert (after.reserved_for, after.reservation_notes) == ("alice", "new desk")
+
+
+def test_a_reservation_that_ends_leaves_nothing_of_itself() -> None:
+    """GIVEN a reservation with an end, WHEN it is ended by hand or lapses, THEN for whom, why and until are gone."""
+    record = reserved("alice", NOW)
+
+    for after in (unreserve(record, stamp()).after, reservation_lapsed(record, stamp()).after):
+        assert (after.reserved_for, after.reservation_notes, after.reserved_until) == ("", "", None)
+
+
+def test_a_release_keeps_the_words_of_a_reservation_that_a_device_overtook() -> None:
+    """GIVEN a reserved number that a device used and left, WHEN it is released, THEN its text is there as ever."""
+    used_after_all = registered(reserved("alice", RELEASE), registration(), stamp()).after
+    gone = registration_gone(used_after_all, registration(), 2, stamp())
+    assert gone is not None
+    released = release_due(gone.after, RELEASE, stamp(RELEASE))
+    assert released is not None
+
+    assert (released.after.status, released.after.reserved_until) == (Status.AVAILABLE, None)
+    assert (released.after.reserved_for, released.after.reservation_notes) == ("alice", "new desk")
 
 
 def test_unassigning_with_holders_keeps_every_holder() -> None:
