@@ -75,7 +75,8 @@ def test_the_release_date_is_utc_whatever_the_clock_says() -> None:
     ("left", "days"),
     [
         (timedelta(days=2), 2),
-        (timedelta(days=2, microseconds=1), 3),
+        (timedelta(days=2, seconds=1), 3),
+        (timedelta(microseconds=1), 1),
         (timedelta(days=1, seconds=1), 2),
         (timedelta(seconds=1), 1),
         (timedelta(0), 0),
@@ -85,6 +86,14 @@ def test_the_release_date_is_utc_whatever_the_clock_says() -> None:
 def test_days_left_are_started_days(left: timedelta, days: int) -> None:
     """GIVEN time left, WHEN days are counted, THEN a started day counts, and what is past is 0."""
     assert days_until(NOW + left, NOW) == days
+
+
+@pytest.mark.parametrize("fraction", [0, 1, 500_000, 999_999])
+def test_a_cooling_begins_with_its_own_number_of_days(fraction: int) -> None:
+    """GIVEN a cooling of 2 days that begins within a second, WHEN its Tag is read at once, THEN it says 2, not 3."""
+    entered = NOW + timedelta(microseconds=fraction)
+
+    assert days_until(release_date(entered, 2), entered) == 2
 
 
 def test_the_tag_of_every_day() -> None:

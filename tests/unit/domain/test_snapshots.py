@@ -13,7 +13,6 @@ from number_inventory.domain.snapshots import (
     SyncPlan,
     UserScope,
     claims_of,
-    counts_agree,
     digest_of,
     plan_sync,
 )
@@ -166,15 +165,6 @@ def test_the_digest_does_not_see_what_changes_no_number() -> None:
     same = Claims(frozenset(["2", "1"]), frozenset(["3"]), ("sip:alice@x",), 7)
 
     assert digest_of(seen, may_remove=True) == digest_of(same, may_remove=True)
-
-
-@pytest.mark.parametrize(("reported", "agrees"), [(2, True), (3, True), (1, False), (4, False), (0, False)])
-def test_a_devices_count_may_mean_aors_or_contacts(reported: int, agrees: bool) -> None:
-    """GIVEN two users with three contacts, THEN a count of either agrees, and no other does."""
-    one, two = user("1001"), user("1002")
-    shown = [one, two._replace(contacts=two.contacts * 2)]
-
-    assert counts_agree(shown, reported) is agrees
 
 
 def test_a_snapshot_with_a_reason_is_not_complete() -> None:

@@ -50,15 +50,23 @@ def parse_cooling_days(text: str, *, field: str = "cooling duration") -> int:
 
 def release_date(entered_at: datetime, days: int) -> datetime:
     """The instant a cooling that begins at `entered_at` ends, UTC, in whole seconds, rounded up: never early."""
-    exact = entered_at.astimezone(UTC) + timedelta(days=days)
-    whole = exact.replace(microsecond=0)
-    return whole if whole == exact else whole + _SECOND
+    return _whole_second(entered_at.astimezone(UTC) + timedelta(days=days))
 
 
 def days_until(release: datetime, now: datetime) -> int:
-    """Days until the release date, counted in started days: one minute left is 1, reached is 0."""
-    left = release - now
-    return max(0, -(-left // _DAY))
+    """Days until the release date, counted in started days: one minute left is 1, reached is 0.
+
+    Counted in whole seconds as the release date is, so that a cooling of 2 days does not begin with 3.
+    """
+    if now >= release:
+        return 0
+    return max(1, -((_whole_second(now) - release) // _DAY))
+
+
+def _whole_second(instant: datetime) -> datetime:
+    """The instant, rounded up to the second."""
+    whole = instant.replace(microsecond=0)
+    return whole if whole == instant else whole + _SECOND
 
 
 def cooling_tag(release: datetime, now: datetime) -> str:

@@ -206,8 +206,3 @@ def plan_sync(known: frozenset[str], claims: Claims, *, may_remove: bool) -> Syn
         return SyncPlan(tuple(sorted(appearing)), (), known | appearing)
     gone = known - claims.claimed - claims.dormant
     return SyncPlan(tuple(sorted(appearing)), tuple(sorted(gone)), claims.claimed | (known & claims.dormant))
-
-
-def counts_agree(users: Sequence[RegisteredUser], reported: int) -> bool:
-    """Whether a device's own count fits its list; whether it counts AORs or contacts is not documented (AudioCodes)."""
-    return reported in {len(users), sum(len(user.contacts) for user in users)}

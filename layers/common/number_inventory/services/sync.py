@@ -119,7 +119,12 @@ class SyncDevice:
         lease = self.devices.acquire(key, started, deadline + LEASE_MARGIN)
         if lease is None:
             return SyncSummary(device=key, result=SyncResult.BUSY, cause="another sync of this device is under way")
-        return _Run(self, lease, deadline).run()
+        run = _Run(self, lease, deadline)
+        try:
+            return run.run()
+        except (KeyboardInterrupt, SystemExit):
+            run.leave_in_doubt("it was interrupted")
+            raise
 
 
 class _Run:
@@ -146,8 +151,16 @@ class _Run:
             self._summary.result, self._summary.cause = SyncResult.UNFINISHED, str(error)
             return self._summary
         except InventoryError as error:
-            self._leave_in_doubt(error)
+            self.leave_in_doubt(str(error))
             raise
+
+    def leave_in_doubt(self, cause: str) -> None:
+        """Give the lease back without a head: what this sync may have changed is looked at again by the next one."""
+        state = self._state(
+            self._lease.state.health, self._parts.clock.now(), f"the last sync stopped half-way: {cause}"
+        )
+        with suppress(InventoryError):  # then the lease is kept until it ends by itself
+            self._parts.devices.finish(self._lease, state, None)
 
     def _look(self) -> tuple[Snapshot, Claims]:
         device = self._lease.device
@@ -287,13 +300,6 @@ class _Run:
         if isinstance(error, LoginRefusedError):
             state = replace(state, refused_credentials=error.credentials_version)
         return self._give_back(state, SyncResult.FAILED, self._settled_as_before())
-
-    def _leave_in_doubt(self, error: InventoryError) -> None:
-        """Give the lease back without a head, after AWS or a stored record stopped the sync; if that fails, keep it."""
-        now = self._parts.clock.now()
-        with suppress(InventoryError):
-            state = self._state(self._lease.state.health, now, f"the last sync stopped half-way: {error}")
-            self._parts.devices.finish(self._lease, state, None)
 
     def _state(self, health: Health, now: datetime, cause: str) -> DeviceState:
         before = self._lease.state
