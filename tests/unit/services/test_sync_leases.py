@@ -45,6 +45,25 @@ def test_a_lease_outlives_the_sync_by_a_margin_and_then_ends(world: World, key: 
     assert world.sync(key).result is not SyncResult.BUSY
 
 
+@pytest.mark.parametrize("label", ["source.snapshot before", "inventory.save before", "registrations.intend after"])
+def test_a_sync_that_a_person_interrupts_gives_its_lease_back(world: World, key: DeviceKey, label: str) -> None:
+    """GIVEN a sync by hand, WHEN it is interrupted, THEN the next one need not wait, and does all of it."""
+    world.device_shows(key, "1001")
+    points = _points_of_a_sync(world, key)
+    world.device_shows(key, "1001", "1002")
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    world.fuse.blow_at(points.index(label), interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        world.sync(key)
+
+    assert "interrupted" in world.devices.get(key).state.cause
+    assert world.sync(key).result is not SyncResult.BUSY
+    assert world.number("1002").status is Status.USED
+
+
 def test_a_lost_lease_is_said_and_the_head_left_to_its_owner(world: World, key: DeviceKey) -> None:
     """GIVEN a sync that outlived its lease, WHEN it ends, THEN it writes no head, and says that another took over."""
     world.device_shows(key, "1001")
