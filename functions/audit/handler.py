@@ -6,14 +6,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from number_inventory import bootstrap
 from number_inventory.events import AuditEvent, read_event
-from number_inventory.observability import as_json, count, logger_for, metrics_for
+from number_inventory.observability import as_json, count, logger_for, measured, metrics_for
 from number_inventory.settings import AuditSettings
 
 logger = logger_for("audit")
 metrics = metrics_for("audit")
 
 
-@metrics.log_metrics
+@measured(metrics)
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Audit; answers `{"audits": [summary of each customer]}`.

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from number_inventory import bootstrap
 from number_inventory.domain.errors import StorageBusyError
 from number_inventory.events import ReleaseEvent, read_event
-from number_inventory.observability import as_json, count, logger_for, metrics_for
+from number_inventory.observability import as_json, count, logger_for, measured, metrics_for
 from number_inventory.services.release import ReleaseCooled
 from number_inventory.settings import InventorySettings
 
@@ -19,7 +19,7 @@ logger = logger_for("release-cooled")
 metrics = metrics_for("release-cooled")
 
 
-@metrics.log_metrics
+@measured(metrics)
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Release, or report; answers with the summary as JSON.

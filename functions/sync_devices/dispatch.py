@@ -6,14 +6,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from number_inventory import bootstrap
 from number_inventory.events import DispatchEvent, read_event
-from number_inventory.observability import count, logger_for, metrics_for
+from number_inventory.observability import count, logger_for, measured, metrics_for
 from number_inventory.settings import DispatchSettings
 
 logger = logger_for("sync-dispatcher")
 metrics = metrics_for("sync-dispatcher")
 
 
-@metrics.log_metrics
+@measured(metrics)
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
     """Queue the syncs; answers `{"queued": n}`.

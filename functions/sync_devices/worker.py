@@ -15,9 +15,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from number_inventory import bootstrap
 from number_inventory.domain.devices import DeviceKey, Health
-from number_inventory.domain.errors import InventoryError, NotFoundError
-from number_inventory.events import SyncRequest, read_event
-from number_inventory.observability import as_json, count, logger_for, metrics_for
+from number_inventory.domain.errors import NotFoundError
+from number_inventory.events import QueueEvent, SyncRequest, read_event, read_message
+from number_inventory.observability import as_json, count, logger_for, measured, metrics_for
 from number_inventory.services.sync import SyncResult, SyncSummary
 from number_inventory.settings import SyncSettings
 
@@ -29,23 +29,29 @@ metrics = metrics_for("sync-worker")
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-@metrics.log_metrics
+@measured(metrics)
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Sync the device of each message; answers with the messages that must come again."""
+    """Sync the device of each message; answers with the messages that must come again.
+
+    Raises:
+        InvalidInputError: this is no event of a queue.
+    """
+    read_event(QueueEvent, event)
 
     def sync_record(record: SQSRecord) -> None:
         try:
-            _sync(record.json_body, _budget(context))
-        except InventoryError:
+            _sync(record.body, _budget(context))
+        except Exception:
+            # Whatever it was: the message comes again, and this is the only place that says why.
             logger.exception("sync could not be carried out", extra={"message_id": record.message_id})
             raise
 
     return process_partial_response(event=event, record_handler=sync_record, processor=processor, context=context)
 
 
-def _sync(body: object, budget: timedelta) -> None:
-    request = read_event(SyncRequest, body)
+def _sync(body: str, budget: timedelta) -> None:
+    request = read_message(SyncRequest, body)
     key = DeviceKey(request.customer, request.device)
     try:
         summary = bootstrap.sync_device(SyncSettings.load(), logger.warning, budget)(key)

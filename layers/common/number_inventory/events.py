@@ -3,14 +3,27 @@
 Anything else is refused with the reason: a wrong event never means a default.
 """
 
+import json
+import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from number_inventory.domain.errors import InvalidInputError
 from number_inventory.domain.numbers import slug
+
+_RFC3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]", re.ASCII)
 
 
 def _customer(text: str) -> str:
@@ -28,6 +41,21 @@ def _named(text: str, field: str) -> str:
         raise ValueError(str(error).removeprefix(f"{field}: ")) from None
 
 
+def _rfc3339(value: object) -> object:
+    """Refuse what would be taken for seconds or milliseconds since 1970: which of them, nobody could tell."""
+    if not (isinstance(value, str) and _RFC3339.match(value)):
+        raise ValueError("must be an instant as RFC 3339 spells it, such as 2026-11-25T08:00:00Z")
+    return value
+
+
+def _utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be within the years 1 to 9999 in UTC") from None
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_rfc3339), AfterValidator(_utc)]
 CustomerName = Annotated[str, AfterValidator(_customer)]
 DeviceName = Annotated[str, AfterValidator(_device)]
 
@@ -49,6 +77,19 @@ class DispatchEvent(_Event):
         return self
 
 
+class QueuedMessage(BaseModel):
+    """One message as SQS hands it over; only what is read here."""
+
+    message_id: str = Field(alias="messageId", min_length=1)
+    body: str
+
+
+class QueueEvent(_Event):
+    """What SQS hands over."""
+
+    records: list[QueuedMessage] = Field(alias="Records", min_length=1)
+
+
 class SyncRequest(_Event):
     """The body of a queued message: sync this device."""
 
@@ -60,7 +101,7 @@ class ReleaseEvent(_Event):
     """`{}` releases what is due; mode `report` tells what would be released by `as_of` and changes nothing."""
 
     mode: Literal["release", "report"] = "release"
-    as_of: AwareDatetime | None = None
+    as_of: Instant | None = None
     customer: CustomerName | None = None
 
     @model_validator(mode="after")
@@ -96,8 +137,21 @@ def read_event(kind: type[EventT], event: object) -> EventT:
         return kind.model_validate(dict(event))
     except ValidationError as error:
         problems = "; ".join(_problem(item) for item in error.errors(include_url=False))
-        allowed = ", ".join(kind.model_fields)
+        allowed = ", ".join(field.alias or name for name, field in kind.model_fields.items())
         raise InvalidInputError("event", f"{problems} (allowed: {allowed})") from None
+
+
+def read_message(kind: type[EventT], body: str) -> EventT:
+    """Read an event that comes as the body of a message.
+
+    Raises:
+        InvalidInputError: it is no JSON, or says which part of it is wrong and what is allowed.
+    """
+    try:
+        event = json.loads(body)
+    except ValueError:
+        raise InvalidInputError("event", f"must be a JSON object, not {body[:40]!r}") from None
+    return read_event(kind, event)
 
 
 def _problem(item: Mapping[str, Any]) -> str:
