@@ -1,0 +1,85 @@
+"""The account that the functions run in, and the device that they ask."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from types import SimpleNamespace
+
+import pytest
+
+from number_inventory import bootstrap
+from number_inventory.adapters.dynamodb.devices import DynamoDevices
+from number_inventory.adapters.dynamodb.inventory import DynamoInventory
+from number_inventory.adapters.dynamodb.macros import DynamoMacros
+from number_inventory.adapters.ssm import SsmSecrets
+from number_inventory.adapters.system_clock import SystemClock
+from simulator.listing import Style
+from simulator.scenario import DeviceScenario
+from simulator.server import Simulator
+from simulator.users import RegisteredUser, plain_user
+from tests.engines.engine import REGION, Engine, create_tables
+from tests.engines.fixtures import moto_engine
+from tests.integration.functions.account import CANARY, PREFIX, Account, forget_connections
+
+__all__ = ["moto_engine"]
+
+DOMAIN = "10.8.5.71"
+NUMBERS = ("+493012340001", "+493012340002", "4711")
+
+
+def users(*parts: str) -> tuple[RegisteredUser, ...]:
+    """Users registered at the played device's domain."""
+    return tuple(plain_user(f"{part}@{DOMAIN}", DOMAIN) for part in parts)
+
+
+@pytest.fixture
+def account(moto_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    """A fresh account with an environment as the template sets it; AWS's own waits between retries take no time."""
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))
+    session = moto_engine.session()
+    dynamodb, ssm, sqs = session.dynamodb(), session.ssm(), session.sqs()
+    tables = create_tables(dynamodb)
+    queue_url = sqs.create_queue(QueueName="sync")["QueueUrl"]
+    environment = {f"{name}_table".upper(): table for name, table in asdict(tables).items()}
+    environment |= {
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "SYNC_QUEUE_URL": queue_url,
+        "PARAMETER_PREFIX": PREFIX,
+        "DEVICE_ADDRESS_POLICY": "local",
+        "POWERTOOLS_METRICS_NAMESPACE": "NumberInventory",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    forget_connections()
+    # Kept over all tests: it reads botocore's descriptions of the services, which would be most of a test's time.
+    monkeypatch.setattr(bootstrap, "session", lambda: session)
+    yield Account(
+        engine=moto_engine,
+        tables=tables,
+        sqs=sqs,
+        queue_url=queue_url,
+        inventory=DynamoInventory(dynamodb, tables.numbers),
+        devices=DynamoDevices(dynamodb, tables.devices, SystemClock()),
+        macros=DynamoMacros(dynamodb, tables.macros),
+        secrets=SsmSecrets(ssm, PREFIX),
+    )
+    forget_connections()
+
+
+@pytest.fixture(scope="session")
+def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    scenario = DeviceScenario(name="sbc-1", style=Style.MODERN, domain=DOMAIN, password=CANARY)
+    with Simulator([scenario], tmp_path_factory.mktemp("simulator")) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def simulator(_running: Simulator) -> Simulator:
+    """A played device `sbc-1` with three users that are numbers, and no faults."""
+    device = _running.devices["sbc-1"]
+    device.disarm()
+    device.replace_users(users(*NUMBERS))
+    device.forget_requests()
+    return _running
