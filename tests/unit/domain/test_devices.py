@@ -8,6 +8,8 @@ from number_inventory.domain.aors import NumberRule
 from number_inventory.domain.devices import (
     Device,
     DeviceKey,
+    DeviceState,
+    Health,
     SourceKind,
     TlsSettings,
     TlsTrust,
@@ -120,6 +122,14 @@ def test_a_configuration_that_could_not_work_is_refused(device: Device, field: s
 def test_the_read_timeouts_allowed(seconds: int) -> None:
     """GIVEN a timeout within bounds, both ends included, WHEN it is checked, THEN it passes."""
     check_device(replace(GOOD, read_timeout_seconds=seconds))
+
+
+def test_a_new_device_is_enabled_verifies_tls_and_was_never_synced() -> None:
+    """GIVEN only what must be given, THEN the rest is the safe default, and the state knows nothing yet."""
+    assert (GOOD.enabled, GOOD.tls.trust, GOOD.number_rules, GOOD.read_timeout_seconds) == (True, TlsTrust.CA, (), 60)
+    state = DeviceState()
+    assert (state.health, state.since, state.cause) == (Health.NEVER_SYNCED, None, "")
+    assert (state.held_numbers, state.unmapped, state.refused_credentials) == (0, 0, 0)
 
 
 def test_a_key_is_shown_as_customer_and_name() -> None:

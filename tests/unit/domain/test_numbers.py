@@ -1,5 +1,6 @@
 """The number record: spellings, canonical numbers, names, holders."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -141,6 +142,11 @@ def test_the_holder_of_a_device() -> None:
 
     assert record.holder("sbc1") == record.holders[0]
     assert record.holder("sbc") is None
+
+
+def test_a_cooling_number_without_a_date_shows_what_an_operator_wrote() -> None:
+    """GIVEN a record that says Cooling but has lost its date, WHEN its tag is shown, THEN nothing is made up."""
+    assert replace(cooling(), release_date=None).shown_tag(NOW) == "for the lobby"
 
 
 def test_the_shown_tag_follows_the_day() -> None:

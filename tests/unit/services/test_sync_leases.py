@@ -6,7 +6,8 @@ import pytest
 
 from number_inventory.domain.devices import DeviceKey, Health
 from number_inventory.domain.numbers import Status
-from number_inventory.services.sync import LEASE_MARGIN, SyncResult
+from number_inventory.services.sync import LEASE_MARGIN, SyncResult, SyncSummary
+from tests.memory.fuse import ProcessDiedError
 from tests.memory.world import BUDGET, CUSTOMER, World
 
 
@@ -30,13 +31,29 @@ def test_a_busy_device_is_left_to_its_sync(world: World, key: DeviceKey) -> None
 
     summary = world.sync(key)
 
-    assert (summary.result, summary.sync) == (SyncResult.BUSY, 0)
+    assert summary == SyncSummary(
+        device=key,
+        sync=0,
+        result=SyncResult.BUSY,
+        health=Health.NEVER_SYNCED,
+        complete=False,
+        cause="another sync of this device is under way",
+        users=0,
+        held=0,
+        appeared=0,
+        disappeared=0,
+        writes=0,
+        unmapped=0,
+        foreign=0,
+    )
     assert world.source.asked == []
 
 
 def test_a_lease_outlives_the_sync_by_a_margin_and_then_ends(world: World, key: DeviceKey) -> None:
     """GIVEN a sync that died, WHEN its time and the margin are over, THEN the next one goes ahead, not before."""
-    take_lease(world, key)
+    world.fuse.blow_at(_index_of(world, "source.snapshot after"))
+    with pytest.raises(ProcessDiedError):
+        world.sync(key)
     world.clock.at += BUDGET + LEASE_MARGIN - timedelta(seconds=1)
     assert world.sync(key).result is SyncResult.BUSY
 
