@@ -1,4 +1,4 @@
-"""`python -m local_stack`: up, down, status."""
+"""`python -m local_stack`: up, down, status, demo."""
 
 import json
 import sys
@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
 
 from local_stack import device_simulator, emulator
+from local_stack.demo import run as run_demo
 from local_stack.errors import LocalStackError
-from local_stack.layout import default_layout
+from local_stack.layout import Layout, default_layout
 from local_stack.progress import Progress
 from local_stack.stack import LocalStack, StackOptions
 
@@ -55,6 +57,16 @@ def down(state: StateFolder = None) -> None:
     """Stops what `up` started. The local AWS keeps nothing."""
     stopped = LocalStack(default_layout(state), Progress()).down()
     Progress().say("Stopped." if stopped else "Nothing was running.")
+
+
+@app.command()
+def demo(
+    state: Annotated[Path | None, typer.Option(help="Folder of its files. [default: .local/demo]")] = None,
+) -> None:
+    """Shows the whole story on a stack of its own: starts it, checks every claim, stops it."""
+    root = default_layout().root
+    layout = Layout(root=root, state=(state or root / ".local" / "demo").resolve())
+    raise typer.Exit(run_demo(layout, Console(highlight=False)))
 
 
 @app.command()

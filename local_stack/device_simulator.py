@@ -10,11 +10,14 @@ from local_stack.layout import Layout
 from local_stack.processes import BackgroundProcess
 
 DEFAULT_PORT = 8443
+SIMULATOR = "simulator"
+"""The name of its record and its log."""
+
 _START_SECONDS = 30.0
 
 
 def start_simulator(layout: Layout, port: int) -> BackgroundProcess:
-    """Starts the simulator and waits until it serves.
+    """Starts the simulator, records it, and waits until it serves.
 
     Args:
         layout: Where its files go.
@@ -29,7 +32,7 @@ def start_simulator(layout: Layout, port: int) -> BackgroundProcess:
             raise PortInUseError(wanted, "NUMBER_INVENTORY_SIMULATOR_PORT=<port> or --simulator-port")
     ready = layout.simulator / "simulator.json"
     ready.unlink(missing_ok=True)
-    log = layout.log("simulator")
+    log = layout.log(SIMULATOR)
     control = ["--control-port", str(port + 1)] if port else []
     process = processes.start(
         "the device simulator",
@@ -38,6 +41,7 @@ def start_simulator(layout: Layout, port: int) -> BackgroundProcess:
         folder=layout.root,
         log=log,
     )
+    processes.save(process, layout.record(SIMULATOR))
     processes.wait_until_ready(process, ready.exists, seconds=_START_SECONDS, log=log)
     return process
 

@@ -16,12 +16,15 @@ from local_stack.layout import Layout
 from local_stack.processes import LOOPBACK, BackgroundProcess
 
 DEFAULT_PORT = 4566
+EMULATOR = "ministack"
+"""The name of its record and its log."""
+
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 5.0
 
 
 def start_emulator(layout: Layout, port: int) -> BackgroundProcess:
-    """Starts MiniStack and waits until it answers.
+    """Starts MiniStack, records it, and waits until it answers.
 
     Args:
         layout: Where its tools are and its files go.
@@ -34,7 +37,7 @@ def start_emulator(layout: Layout, port: int) -> BackgroundProcess:
     if not processes.port_is_free(port):
         raise PortInUseError(port, "NUMBER_INVENTORY_PORT=<port> or --port")
     layout.scratch.mkdir(parents=True, exist_ok=True)
-    log = layout.log("ministack")
+    log = layout.log(EMULATOR)
     process = processes.start(
         "MiniStack",
         [layout.emulator_python, "-m", "ministack"],
@@ -42,6 +45,7 @@ def start_emulator(layout: Layout, port: int) -> BackgroundProcess:
         folder=layout.scratch,
         log=log,
     )
+    processes.save(process, layout.record(EMULATOR))
     processes.wait_until_ready(process, lambda: is_ready(port), seconds=_START_SECONDS, log=log)
     return process
 

@@ -62,6 +62,10 @@ class Layout:
         """
         return self._tool("ministack", "python")
 
+    def record(self, name: str) -> Path:
+        """The file that tells later commands which process is one part of the stack."""
+        return self.state / f"{name}.process.json"
+
     def log(self, name: str) -> Path:
         """The log file of one part of the stack, in a folder that exists."""
         logs = self.state / "logs"

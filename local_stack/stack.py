@@ -2,19 +2,15 @@
 
 import shutil
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from local_stack import description, processes
 from local_stack.deployment import build, deploy
-from local_stack.device_simulator import describe_simulator, start_simulator
-from local_stack.emulator import is_ready, start_emulator
+from local_stack.device_simulator import SIMULATOR, describe_simulator, start_simulator
+from local_stack.emulator import EMULATOR, is_ready, start_emulator
 from local_stack.layout import Layout
 from local_stack.processes import LOOPBACK, BackgroundProcess
 from local_stack.progress import Progress
-
-_EMULATOR = "ministack"
-_SIMULATOR = "simulator"
 
 
 @dataclass(frozen=True)
@@ -67,8 +63,8 @@ class LocalStack:
             Whether anything ran.
         """
         stopped = False
-        for name in (_SIMULATOR, _EMULATOR):
-            record = self._record(name)
+        for name in (SIMULATOR, EMULATOR):
+            record = self._layout.record(name)
             process = processes.load(record)
             stopped = (process.stop() if process else False) or stopped
             record.unlink(missing_ok=True)
@@ -79,7 +75,7 @@ class LocalStack:
     def status(self) -> dict[str, Any] | None:
         """What `stack.json` says if the stack is up and answers, else nothing."""
         known = description.read(self._layout.description)
-        emulator = self._process(_EMULATOR)
+        emulator = self._process(EMULATOR)
         if known is None or emulator is None or not is_ready(_port(known["endpoint_url"])):
             return None
         return known
@@ -91,10 +87,10 @@ class LocalStack:
         else:
             self.down()
             with self._progress.step(f"Starting the local AWS at {endpoint_url}"):
-                self._keep(_EMULATOR, start_emulator(self._layout, options.port))
-        if not self._process(_SIMULATOR):
+                start_emulator(self._layout, options.port)
+        if not self._process(SIMULATOR):
             with self._progress.step("Starting the device simulator"):
-                self._keep(_SIMULATOR, start_simulator(self._layout, options.simulator_port))
+                start_simulator(self._layout, options.simulator_port)
         with self._progress.step("Building the functions and their layer (sam build)"):
             build(self._layout, self._layout.emulator_python)
         with self._progress.step("Deploying template.yaml (sam deploy)"):
@@ -102,20 +98,14 @@ class LocalStack:
         described = description.describe(
             endpoint_url=endpoint_url,
             outputs=outputs,
-            pids={name: process.pid for name in (_EMULATOR, _SIMULATOR) if (process := self._process(name))},
+            pids={name: process.pid for name in (EMULATOR, SIMULATOR) if (process := self._process(name))},
             simulator=describe_simulator(self._layout),
         )
         description.write(self._layout.description, described)
         return described
 
-    def _record(self, name: str) -> Path:
-        return self._layout.state / f"{name}.process.json"
-
-    def _keep(self, name: str, process: BackgroundProcess) -> None:
-        processes.save(process, self._record(name))
-
     def _process(self, name: str) -> BackgroundProcess | None:
-        process = processes.load(self._record(name))
+        process = processes.load(self._layout.record(name))
         return process if process and process.alive else None
 
 

@@ -1,0 +1,126 @@
+"""How the demonstration speaks: headings, what is done, what was checked; coloured on a terminal, else plain lines."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+_COLOURS = {"Used": "cyan", "Cooling": "yellow", "Available": "green"}
+_WIDE = 110
+"""Columns from which on a Tag fits into the table."""
+_LINES_APART_SECONDS = 15.0
+_POLL_SECONDS = 0.5
+
+
+class Narrator:
+    """Tells a person what happens.
+
+    Attributes:
+        console: Where it is told.
+        chapter: The chapter being told, for messages of failure.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.chapter = "Getting ready"
+        self._chapters = 0
+
+    def begin(self, title: str) -> None:
+        """Begins a chapter."""
+        self._chapters += 1
+        self.chapter = f"{self._chapters}. {title}"
+        self.console.print()
+        self.console.print(Text(self.chapter, style="bold"))
+
+    def explain(self, text: str) -> None:
+        """Says why the next thing happens."""
+        self._hanging("  ", Text(text, style="dim"))
+
+    def acts(self, text: str) -> None:
+        """Says what is done now."""
+        self._hanging("  > ", Text(text))
+
+    def types(self, command: str) -> None:
+        """Shows a command as one would type it."""
+        self._hanging("  $ ", Text(command, style="magenta"))
+
+    def quotes(self, text: str) -> None:
+        """Shows what a program, a function or the API answered."""
+        for line in text.splitlines():
+            self._hanging("    ", Text(line, style="dim"))
+
+    def checked(self, text: str) -> None:
+        """Says what was checked and found right."""
+        shown = Text(text)
+        for word, colour in _COLOURS.items():
+            shown.highlight_words([word], colour)
+        self._hanging(Text("  ✓ ", style="green"), shown)
+
+    def failed(self, text: str) -> None:
+        """Says what is wrong."""
+        self._hanging(Text("  ✗ ", style="bold red"), Text(text))
+
+    def waits(self, what: str, done: Callable[[], bool], *, due: float, seconds: float) -> bool:
+        """Waits, and shows for how long.
+
+        Args:
+            what: What is waited for.
+            done: Whether it has happened.
+            due: In how many seconds it is expected.
+            seconds: After how many it is given up.
+
+        Returns:
+            Whether it happened.
+        """
+        show = self._bar if self.console.is_terminal else self._lines
+        return show(what, done, due, seconds)
+
+    def table(self, numbers: Sequence[dict[str, Any]]) -> None:
+        """Shows numbers as the API tells them; where a Tag does not fit beside them, it stands below."""
+        wide = self.console.width >= _WIDE
+        headings = ("Number", "Status", "Usage", "Vendor", "Held by", "Release Date", *(("Tag",) if wide else ()))
+        table = Table(*headings, box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False)
+        for number in numbers:
+            holders = ", ".join(holder["device"] for holder in number["holders"])
+            status = Text(number["status"], style=_COLOURS.get(number["status"], ""))
+            day = (number["release_date"] or "")[:16].replace("T", " ")
+            cells = (number["number"], status, number["usage"], number["vendor"], holders, day)
+            table.add_row(*cells, *((number["tag"],) if wide else ()))
+        self.console.print(table)
+        for number in () if wide else numbers:
+            if number["tag"]:
+                self._hanging(f"  {number['number']}  Tag: ", Text(number["tag"], style="yellow"))
+
+    def _bar(self, what: str, done: Callable[[], bool], due: float, seconds: float) -> bool:
+        columns = (TextColumn("  {task.description}"), BarColumn(20), TextColumn("{task.fields[left]}"))
+        begun = time.monotonic()
+        with Progress(*columns, console=self.console, transient=True) as progress:
+            task = progress.add_task(what, total=max(due, 1.0), left="")
+            while not (happened := done()) and (passed := time.monotonic() - begun) < seconds:
+                left = f"in about {due - passed:.0f} s" if passed < due else "any moment now"
+                progress.update(task, completed=min(passed, due), left=left)
+                time.sleep(_POLL_SECONDS)
+        return happened
+
+    def _lines(self, what: str, done: Callable[[], bool], due: float, seconds: float) -> bool:
+        begun = time.monotonic()
+        said = -_LINES_APART_SECONDS
+        while not (happened := done()) and (passed := time.monotonic() - begun) < seconds:
+            if passed - said >= _LINES_APART_SECONDS:
+                left = f"in about {due - passed:.0f} s" if passed < due else "any moment now"
+                self._hanging("  ", Text(f"{what} {left} ..."))
+                said = passed
+            time.sleep(_POLL_SECONDS)
+        return happened
+
+    def _hanging(self, mark: str | Text, text: Text) -> None:
+        """Prints a text whose further lines begin below the first one, not below its mark."""
+        first = Text(mark) if isinstance(mark, str) else mark
+        blank = Text(" " * first.cell_len)
+        for index, line in enumerate(text.wrap(self.console, self.console.width - first.cell_len)):
+            self.console.print(Text.assemble(blank if index else first, line), soft_wrap=True)
