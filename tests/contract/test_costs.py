@@ -59,62 +59,62 @@ CHANGES: dict[str, tuple[NumberRecord, Callable[[NumberRecord], Decision], float
 
 @pytest.mark.parametrize(("before", "event", "units"), CHANGES.values(), ids=CHANGES)
 def test_units_of_one_change(
-    database: Aws, before: NumberRecord, event: Callable[[NumberRecord], Decision], units: float
+    metered: Aws, before: NumberRecord, event: Callable[[NumberRecord], Decision], units: float
 ) -> None:
     """GIVEN a number WHEN it changes THEN that is one write, and one unit for it and for each index it moves in."""
-    [stored] = put(database.inventory, before)
-    database.meter.reset()
-    database.inventory.save([event(stored)])
-    assert database.meter.requests == {"UpdateItem": 1}
-    assert database.meter.write_units == units
+    [stored] = put(metered.inventory, before)
+    metered.meter.reset()
+    metered.inventory.save([event(stored)])
+    assert metered.meter.requests == {"UpdateItem": 1}
+    assert metered.meter.write_units == units
 
 
-def test_new_number_costs_one_unit(database: Aws) -> None:
-    database.inventory.save([come("1")])
-    assert database.meter.requests == {"PutItem": 1}
-    assert database.meter.write_units == 1
+def test_new_number_costs_one_unit(metered: Aws) -> None:
+    metered.inventory.save([come("1")])
+    assert metered.meter.requests == {"PutItem": 1}
+    assert metered.meter.write_units == 1
 
 
-def test_unchanged_numbers_cost_no_write(database: Aws) -> None:
-    [stored] = put(database.inventory, used("1"))
-    database.meter.reset()
-    database.inventory.save([written(stored, stored), come("1", stored)])
-    assert database.meter.total_requests == 0
+def test_unchanged_numbers_cost_no_write(metered: Aws) -> None:
+    [stored] = put(metered.inventory, used("1"))
+    metered.meter.reset()
+    metered.inventory.save([written(stored, stored), come("1", stored)])
+    assert metered.meter.total_requests == 0
 
 
-def test_lookups_cost_half_a_unit_or_one(database: Aws) -> None:
-    put(database.inventory, used("1"))
-    database.meter.reset()
-    database.inventory.peek(CUSTOMER, "1")
-    assert database.meter.read_units == 0.5
-    database.inventory.get(CUSTOMER, "1")
-    assert database.meter.read_units == 1.5
-    assert database.meter.total_requests == 2
+def test_lookups_cost_half_a_unit_or_one(metered: Aws) -> None:
+    put(metered.inventory, used("1"))
+    metered.meter.reset()
+    metered.inventory.peek(CUSTOMER, "1")
+    assert metered.meter.read_units == 0.5
+    metered.inventory.get(CUSTOMER, "1")
+    assert metered.meter.read_units == 1.5
+    assert metered.meter.total_requests == 2
 
 
-def test_release_of_ten_takes_a_request_a_shard_and_their_reads_and_writes(database: Aws) -> None:
+def test_release_of_ten_takes_a_request_a_shard_and_their_reads_and_writes(metered: Aws) -> None:
     """GIVEN ten due numbers among many THEN finding and releasing them takes at most shards + 12 requests."""
-    put(database.inventory, *(used(number) for number in listed(MANY // 2)))
-    put(database.inventory, *(cooling(f"+1{index}", until=NOW) for index in range(10)))
-    put(database.inventory, *(cooling(f"+2{index}") for index in range(50)))
-    database.meter.reset()
-    due = [each for batch in database.inventory.due(NOW) for each in batch]
+    put(metered.inventory, *(used(number) for number in listed(MANY // 2)))
+    put(metered.inventory, *(cooling(f"+1{index}", until=NOW) for index in range(10)))
+    put(metered.inventory, *(cooling(f"+2{index}") for index in range(50)))
+    metered.meter.reset()
+    due = [each for batch in metered.inventory.due(NOW) for each in batch]
     assert len(due) == 10
-    found = database.inventory.get_many(CUSTOMER, [each.number for each in due])
-    database.inventory.save([release(found[each.number]) for each in due])
-    assert database.meter.requests == {"Query": 8, "BatchGetItem": 1, "UpdateItem": 10}
-    assert database.meter.total_requests <= 8 + 12
-    assert database.meter.write_units == 30
+    found = metered.inventory.get_many(CUSTOMER, [each.number for each in due])
+    metered.inventory.save([release(found[each.number]) for each in due])
+    assert metered.meter.requests == {"Query": 8, "BatchGetItem": 1, "UpdateItem": 10}
+    assert metered.meter.total_requests <= 8 + 12
+    assert metered.meter.write_units == 30
 
 
-def test_listing_of_available_numbers_reads_no_others(database: Aws) -> None:
+def test_listing_of_available_numbers_reads_no_others(metered: Aws) -> None:
     """GIVEN few Available numbers among many THEN a page of them takes two requests and few units."""
-    put(database.inventory, *(used(number, description="x" * 300) for number in listed(MANY // 2)))
-    put(database.inventory, *(record(f"9{index}") for index in range(20)))
-    database.meter.reset()
-    page = database.inventory.page(NumberQuery(customer=CUSTOMER, status=Status.AVAILABLE), 20, None)
+    put(metered.inventory, *(used(number, description="x" * 300) for number in listed(MANY // 2)))
+    put(metered.inventory, *(record(f"9{index}") for index in range(20)))
+    metered.meter.reset()
+    page = metered.inventory.page(NumberQuery(customer=CUSTOMER, status=Status.AVAILABLE), 20, None)
     assert len(page.numbers) == 20
-    assert database.meter.requests == {"Query": 1, "BatchGetItem": 1}
+    assert metered.meter.requests == {"Query": 1, "BatchGetItem": 1}
 
 
 # --- a whole sync, as the service makes its calls
@@ -162,37 +162,37 @@ def _batches(numbers: Sequence[str]) -> Iterator[Sequence[str]]:
         yield numbers[start : start + 100]
 
 
-def test_sync_of_an_unchanged_device_is_two_requests(database: Aws) -> None:
+def test_sync_of_an_unchanged_device_is_two_requests(metered: Aws) -> None:
     """GIVEN a device of any size WHEN nothing changed THEN taking and giving back the lease is all (P2)."""
-    synced = Device(database)
+    synced = Device(metered)
     synced.changed(listed(MANY), "digest")
-    database.meter.reset()
+    metered.meter.reset()
     synced.unchanged()
-    assert database.meter.requests == {"UpdateItem": 2}
-    assert database.meter.write_units == 2
+    assert metered.meter.requests == {"UpdateItem": 2}
+    assert metered.meter.write_units == 2
 
 
-def test_first_load_costs_one_unit_a_number(database: Aws) -> None:
+def test_first_load_costs_one_unit_a_number(metered: Aws) -> None:
     """GIVEN a new device with N numbers THEN its first sync costs N units and a few for the register (P4)."""
-    synced = Device(database)
-    database.meter.reset()
+    synced = Device(metered)
+    metered.meter.reset()
     synced.changed(listed(MANY), "digest")
-    assert database.meter.requests["PutItem"] == MANY + 1
-    assert database.meter.write_units <= 1.02 * MANY + 5
+    assert metered.meter.requests["PutItem"] == MANY + 1
+    assert metered.meter.write_units <= 1.02 * MANY + 5
 
 
 @pytest.mark.parametrize("changes", [1, 10, 100])
-def test_changes_cost_two_units_each_and_a_few(database: Aws, changes: int) -> None:
+def test_changes_cost_two_units_each_and_a_few(metered: Aws, changes: int) -> None:
     """GIVEN a device of a thousand WHEN k numbers change THEN k are written, for 2k units and at most 5 more (P3)."""
-    synced = Device(database)
+    synced = Device(metered)
     synced.changed(listed(MANY), "first")
-    database.meter.reset()
+    metered.meter.reset()
     synced.changed(listed(MANY - changes), "second")
-    assert database.meter.requests["UpdateItem"] == changes + 2
-    assert database.meter.requests["PutItem"] == 1
-    assert database.meter.write_units <= 2 * changes + 5
+    assert metered.meter.requests["UpdateItem"] == changes + 2
+    assert metered.meter.requests["PutItem"] == 1
+    assert metered.meter.write_units <= 2 * changes + 5
 
-    database.meter.reset()
+    metered.meter.reset()
     synced.changed(listed(MANY), "third")
-    assert database.meter.requests["UpdateItem"] == changes + 2
-    assert database.meter.write_units <= 2 * changes + 5
+    assert metered.meter.requests["UpdateItem"] == changes + 2
+    assert metered.meter.write_units <= 2 * changes + 5

@@ -12,7 +12,7 @@ from tests.contract.conftest import Ports
 from tests.contract.made import CUSTOMER, NOW, come, cooling, gone, listed, put, record, records, used, written
 
 _EXAMPLES = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 

@@ -6,13 +6,14 @@ from datetime import timedelta
 import pytest
 
 from number_inventory.adapters.dynamodb import batch_get
+from number_inventory.adapters.dynamodb.inventory import DynamoInventory
 from number_inventory.domain.devices import DeviceState, Health
 from number_inventory.domain.errors import StorageBusyError, StorageRefusedError
 from number_inventory.domain.numbers import Status
 from number_inventory.ports import RegisterHead, WriteResult
 from tests.contract.conftest import Aws
 from tests.contract.made import CUSTOMER, KEY, NOW, come, device, gone, listed, put, record, used, written
-from tests.engines.faults import lost_answers, refusals, unprocessed
+from tests.engines.faults import failing_statements, lost_answers, refusals, unprocessed
 
 LATER = NOW + timedelta(minutes=1)
 ALL_TRIES = 5
@@ -72,7 +73,8 @@ def test_writes_refused_for_good_stop_with_an_error(aws: Aws, code: str) -> None
     stored = put(aws.inventory, *(used(number) for number in listed(40)))
     with (
         refusals(aws.client, "UpdateItem", code, times=40),
-        pytest.raises(StorageRefusedError, match=f"write number .* of customer acme.*{code}"),
+        refusals(aws.client, "BatchExecuteStatement", code, times=40),
+        pytest.raises(StorageRefusedError, match=rf"could not write .*{code}"),
     ):
         aws.inventory.save([gone(each) for each in stored])
 
@@ -178,3 +180,68 @@ def test_new_number_that_lost_its_answer_and_was_changed_since_is_decided_anew(d
     put(database.inventory, record("1", tag="changed since"))
     with lost_answers(database.client, "PutItem"):
         assert database.inventory.save([written(record("1", tag="ours"))]) == [WriteResult.SUPERSEDED]
+
+
+# --- batched writes
+
+
+@pytest.fixture
+def batched(metered: Aws) -> Aws:
+    return replace(metered, inventory=DynamoInventory(metered.client, metered.tables.numbers, batched=True))
+
+
+def test_batch_whose_answer_is_lost_is_known_to_be_ours(batched: Aws) -> None:
+    """GIVEN a batch of changes and news that stands unseen WHEN botocore tries again THEN all count as written."""
+    stored = put(batched.inventory, *(used(number) for number in listed(10)))
+    decisions = [*(gone(each) for each in stored), *(come(number) for number in listed(10, first=10))]
+    with lost_answers(batched.client, "BatchExecuteStatement"):
+        assert batched.inventory.save(decisions) == [WriteResult.WRITTEN] * 20
+    found = batched.inventory.get_many(CUSTOMER, listed(20))
+    assert [found[number].version for number in listed(20)] == [2] * 10 + [1] * 10
+
+
+def test_batch_whose_every_answer_is_lost_has_failed_but_may_stand(batched: Aws) -> None:
+    stored = put(batched.inventory, *(used(number) for number in listed(5)))
+    with lost_answers(batched.client, "BatchExecuteStatement", times=ALL_TRIES):
+        assert batched.inventory.save([gone(each) for each in stored]) == [WriteResult.FAILED] * 5
+    assert {each.version for each in batched.inventory.get_many(CUSTOMER, listed(5)).values()} == {2}
+
+
+def test_statement_that_fails_in_its_batch_is_tried_on_its_own(batched: Aws) -> None:
+    """GIVEN a batch of which three are throttled, one of them after its effect THEN all end up written once."""
+    stored = put(batched.inventory, *(used(number) for number in listed(10)))
+    with (
+        failing_statements(batched.client, "InternalServerError", 1, after_effect=True),
+        failing_statements(batched.client, "ThrottlingError", 2),
+    ):
+        assert batched.inventory.save([gone(each) for each in stored]) == [WriteResult.WRITTEN] * 10
+    assert {each.version for each in batched.inventory.get_many(CUSTOMER, listed(10)).values()} == {2}
+
+
+def test_batch_refused_for_good_stops_with_an_error(batched: Aws) -> None:
+    stored = put(batched.inventory, *(used(number) for number in listed(60)))
+    with (
+        refusals(batched.client, "BatchExecuteStatement", "AccessDeniedException", times=9),
+        pytest.raises(StorageRefusedError, match=r"write 25 numbers.*AccessDenied"),
+    ):
+        batched.inventory.save([gone(each) for each in stored])
+
+
+def test_batches_take_a_request_for_every_25_numbers(batched: Aws) -> None:
+    stored = put(batched.inventory, *(used(number) for number in listed(60)))
+    batched.meter.reset()
+    results = batched.inventory.save([gone(each) for each in stored] + [come("1")])
+    assert set(results) == {WriteResult.WRITTEN}
+    assert batched.meter.requests == {"BatchExecuteStatement": 3}
+
+
+def test_new_number_over_a_broken_one_fails_in_a_batch_too(batched: Aws) -> None:
+    put(batched.inventory, used("1"))
+    batched.client.update_item(
+        TableName=batched.tables.numbers,
+        Key={"customer": {"S": CUSTOMER}, "number": {"S": "1"}},
+        UpdateExpression="SET #status = :junk",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":junk": {"S": "Free"}},
+    )
+    assert batched.inventory.save([come("1"), come("2")]) == [WriteResult.FAILED, WriteResult.WRITTEN]

@@ -311,10 +311,10 @@ class Model:
 
 
 ENDS = st.sampled_from(["settled", "settled", "settled", "unsettled", "dead", "dead after image", "dead half-way"])
-HISTORIES = st.lists(st.tuples(st.frozensets(st.sampled_from(listed(14))), ENDS, st.integers(0, 3)), max_size=12)
+HISTORIES = st.lists(st.tuples(st.frozensets(st.sampled_from(listed(14))), ENDS, st.integers(0, 3)), max_size=10)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(history=HISTORIES)
 def test_any_history_of_syncs_equals_a_plain_set(
     aws: Aws, small_parts: None, history: list[tuple[frozenset[str], str, int]]

@@ -114,19 +114,45 @@ def unprocessed(client: "DynamoDBClient", times: int) -> Iterator[None]:
 
 
 @contextmanager
+def failing_statements(
+    client: "DynamoDBClient", code: str, count: int, *, after_effect: bool = False
+) -> Iterator[None]:
+    """The first `count` statements of the next batch fail with this code, without their effect or after it."""
+    left, failed = count, 0
+
+    def hold_back(params: dict[str, Any], **_: object) -> None:
+        nonlocal left, failed
+        failed, left = left, 0
+        if not after_effect:
+            params["Statements"] = params["Statements"][failed:]
+
+    def tell(parsed: dict[str, Any], **_: object) -> None:
+        answers = parsed["Responses"][failed:] if after_effect else parsed["Responses"]
+        parsed["Responses"] = [{"Error": {"Code": code, "Message": "made up"}}] * failed + answers
+
+    events: Any = client.meta.events
+    events.register("provide-client-params.dynamodb.BatchExecuteStatement", hold_back)
+    events.register("after-call.dynamodb.BatchExecuteStatement", tell)
+    try:
+        yield
+    finally:
+        events.unregister("provide-client-params.dynamodb.BatchExecuteStatement", hold_back)
+        events.unregister("after-call.dynamodb.BatchExecuteStatement", tell)
+
+
+@contextmanager
 def taken_in_part(client: "SQSClient", failures: int) -> Iterator[None]:
     """Each SendMessageBatch leaves its last message behind and says so, until there were this many failures."""
     left, failed = failures, list[dict[str, Any]]()
 
-    def hold_back(params: dict[str, Any], **_: object) -> dict[str, Any]:
+    def hold_back(params: dict[str, Any], **_: object) -> None:
         nonlocal left
         failed.clear()
         if left:
             left -= 1
             last = params["Entries"][-1]
             failed.append({"Id": last["Id"], "Code": "InternalError", "SenderFault": False})
-            return {**params, "Entries": params["Entries"][:-1]}
-        return params
+            params["Entries"] = params["Entries"][:-1]
 
     def answer_for_none(params: dict[str, Any], **_: object) -> tuple[AWSResponse, dict[str, Any]] | None:
         if b'"Entries": []' not in params["body"]:

@@ -178,36 +178,25 @@ def _holder(read: ItemReader, device: str) -> Holder:
 
 
 @dataclass(frozen=True, slots=True)
-class NumberUpdate:
-    """What an UpdateItem needs, besides the key, to bring a stored number from one state to the next."""
+class NumberChange:
+    """What brings a stored number from one state to the next: attributes to set, and attributes to remove."""
 
-    expression: str
-    names: dict[str, str]
-    values: dict[str, Attribute]
+    sets: Item
+    removes: tuple[str, ...]
 
 
-def number_update(before: NumberRecord, after: NumberRecord) -> NumberUpdate:
-    """Set and remove what differs, and nothing else: attributes that this release does not know survive.
+def number_change(before: NumberRecord, after: NumberRecord) -> NumberChange:
+    """What differs, and nothing else: attributes that this release does not know survive.
 
     The attributes of the indexes are always brought right, changed or not: it costs nothing, and heals an item that
-    some other hand has written. The values hold `:seen`, the version that the stored number must have.
+    some other hand has written.
     """
     old = number_item(before, before.version)
     new = number_item(after, before.version + 1)
-    names: dict[str, str] = {}
-    values: dict[str, Attribute] = {":seen": whole(before.version)}
-    sets, removes = [], []
-    for name, attribute in new.items():
-        if name not in _KEYS and (name in _INDEXED or old.get(name) != attribute):
-            place = f"#{name}"
-            names[place] = name
-            values[f":{name}"] = attribute
-            sets.append(f"{place} = :{name}")
-    for name in (*_INDEXED, *(old.keys() - _KEYS - frozenset(_INDEXED))):
-        if name not in new:
-            names[f"#{name}"] = name
-            removes.append(f"#{name}")
-    expression = "SET " + ", ".join(sets)
-    if removes:
-        expression += " REMOVE " + ", ".join(removes)
-    return NumberUpdate(expression, names, values)
+    sets = {
+        name: attribute
+        for name, attribute in new.items()
+        if name not in _KEYS and (name in _INDEXED or old.get(name) != attribute)
+    }
+    candidates = dict.fromkeys((*_INDEXED, *old))
+    return NumberChange(sets, tuple(name for name in candidates if name not in new))
