@@ -112,8 +112,18 @@ def tell_no_route(_error: Exception) -> Response[str]:
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one request of the API Gateway."""
+    """Answer one request of the API Gateway.
+
+    Raises:
+        InvalidInputError: the event is no request at all, so there is nobody to answer.
+    """
+    if not _is_request(event):
+        raise InvalidInputError("event", "must be a request as API Gateway (REST, Lambda proxy) hands it over")
     return app.resolve(_with_encoded_path(event), context)
+
+
+def _is_request(event: object) -> bool:
+    return isinstance(event, dict) and all(isinstance(event.get(name), str) for name in ("httpMethod", "path"))
 
 
 def _with_encoded_path(event: dict[str, Any]) -> dict[str, Any]:
