@@ -1,10 +1,12 @@
 """The account that the functions run in, and the device that they ask."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from types import SimpleNamespace
 
 import pytest
+from moto import mock_aws
 
 from number_inventory import bootstrap
 from number_inventory.adapters.dynamodb.devices import DynamoDevices
@@ -16,11 +18,8 @@ from simulator.listing import Style
 from simulator.scenario import DeviceScenario
 from simulator.server import Simulator
 from simulator.users import RegisteredUser, plain_user
-from tests.engines.engine import REGION, Engine, create_tables
-from tests.engines.fixtures import moto_engine
+from tests.engines.engine import MOTO, REGION, Engine, create_tables
 from tests.integration.functions.account import CANARY, PREFIX, Account, forget_connections
-
-__all__ = ["moto_engine"]
 
 DOMAIN = "10.8.5.71"
 NUMBERS = ("+493012340001", "+493012340002", "4711")
@@ -31,41 +30,55 @@ def users(*parts: str) -> tuple[RegisteredUser, ...]:
     return tuple(plain_user(f"{part}@{DOMAIN}", DOMAIN) for part in parts)
 
 
-@pytest.fixture
-def account(moto_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    """A fresh account with an environment as the template sets it; AWS's own waits between retries take no time."""
-    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))
-    session = moto_engine.session()
+@contextmanager
+def fresh_account() -> Iterator[Account]:
+    """A fresh account and an environment as the template sets it; AWS's own waits between retries take no time."""
+    with mock_aws(), pytest.MonkeyPatch.context() as patch:
+        account = _account(Engine(MOTO, None))
+        patch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))
+        for name, value in _environment(account).items():
+            patch.setenv(name, value)
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
+        forget_connections()
+        # Kept over all tests: it reads botocore's descriptions of the services, which would be most of a test's time.
+        patch.setattr(bootstrap, "session", account.engine.session)
+        yield account
+        forget_connections()
+
+
+def _account(engine: Engine) -> Account:
+    session = engine.session()
     dynamodb, ssm, sqs = session.dynamodb(), session.ssm(), session.sqs()
     tables = create_tables(dynamodb)
-    queue_url = sqs.create_queue(QueueName="sync")["QueueUrl"]
-    environment = {f"{name}_table".upper(): table for name, table in asdict(tables).items()}
-    environment |= {
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "SYNC_QUEUE_URL": queue_url,
-        "PARAMETER_PREFIX": PREFIX,
-        "DEVICE_ADDRESS_POLICY": "local",
-        "POWERTOOLS_METRICS_NAMESPACE": "NumberInventory",
-    }
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    forget_connections()
-    # Kept over all tests: it reads botocore's descriptions of the services, which would be most of a test's time.
-    monkeypatch.setattr(bootstrap, "session", lambda: session)
-    yield Account(
-        engine=moto_engine,
+    return Account(
+        engine=engine,
         tables=tables,
         sqs=sqs,
-        queue_url=queue_url,
+        queue_url=sqs.create_queue(QueueName="sync")["QueueUrl"],
         inventory=DynamoInventory(dynamodb, tables.numbers),
         devices=DynamoDevices(dynamodb, tables.devices, SystemClock()),
         macros=DynamoMacros(dynamodb, tables.macros),
         secrets=SsmSecrets(ssm, PREFIX),
     )
-    forget_connections()
+
+
+def _environment(account: Account) -> dict[str, str]:
+    return {f"{name}_table".upper(): table for name, table in asdict(account.tables).items()} | {
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "SYNC_QUEUE_URL": account.queue_url,
+        "PARAMETER_PREFIX": PREFIX,
+        "DEVICE_ADDRESS_POLICY": "local",
+        "POWERTOOLS_METRICS_NAMESPACE": "NumberInventory",
+    }
+
+
+@pytest.fixture
+def account() -> Iterator[Account]:
+    """An account for one test."""
+    with fresh_account() as fresh:
+        yield fresh
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,103 @@
+"""What a run says of itself: one structured summary line, and metrics in CloudWatch's embedded format."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from number_inventory.domain.numbers import NumberRecord, Status
+from simulator.server import Simulator
+from tests.integration.functions.account import AUDIT, DISPATCHER, RELEASE, WORKER, Account, Context, Ran, batch
+from tests.integration.functions.conftest import DOMAIN
+
+YESTERDAY = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
+
+
+def summary(ran: Ran, service: str, message: str) -> dict[str, Any]:
+    """The one line of a run; checks what every line has."""
+    assert ran.error is None
+    [line] = ran.logged
+    assert (line["service"], line["message"]) == (service, message)
+    assert line["function_request_id"] == Context().aws_request_id
+    assert line["timestamp"].endswith("+0000")
+    return line
+
+
+def metrics(ran: Ran, service: str) -> dict[str, float]:
+    """The counts of a run; checks that they come in one piece, with one dimension."""
+    [blob] = ran.metrics
+    [directive] = blob["_aws"]["CloudWatchMetrics"]
+    assert (directive["Namespace"], directive["Dimensions"]) == ("NumberInventory", [["service"]])
+    assert {metric["Unit"] for metric in directive["Metrics"]} == {"Count"}
+    assert blob["service"] == service
+    return ran.counted()
+
+
+def test_the_dispatcher(account: Account) -> None:
+    """GIVEN two devices WHEN dispatched THEN the line and the metric say so."""
+    account.add_device("sbc-1")
+    account.add_device("sbc-2")
+    ran = account.run(DISPATCHER, {"customer": "acme"})
+
+    line = summary(ran, "sync-dispatcher", "syncs queued")
+    assert (line["level"], line["queued"], line["customer"]) == ("INFO", 2, "acme")
+    assert metrics(ran, "sync-dispatcher") == {"SyncsQueued": 2}
+
+
+def test_the_worker(account: Account, simulator: Simulator) -> None:
+    """GIVEN a device with three numbers, then one less WHEN synced THEN each line and metric says what was done."""
+    account.add_device("sbc-1", simulator)
+    first = account.run(WORKER, batch({"customer": "acme", "device": "sbc-1"}))
+    simulator.devices["sbc-1"].unregister([f"4711@{DOMAIN}"])
+    second = account.run(WORKER, batch({"customer": "acme", "device": "sbc-1"}))
+
+    told = summary(first, "sync-worker", "device synced")["sync"]
+    assert told["device"] == {"customer": "acme", "name": "sbc-1"}
+    assert (told["result"], told["health"], told["complete"]) == ("applied", "ok", True)
+    assert (told["users"], told["held"], told["appeared"], told["disappeared"], told["writes"]) == (3, 3, 3, 0, 3)
+    assert told["outcomes"] == {"created": 3}
+    always = {"Syncs": 1, "SyncsNotApplied": 0, "SyncsPartial": 0, "RemovalsWaiting": 0, "UnmappedAors": 0}
+    assert metrics(first, "sync-worker") == {"Numbers_created": 3, **always}
+    assert summary(second, "sync-worker", "device synced")["level"] == "INFO"
+    assert metrics(second, "sync-worker") == {"Numbers_cooling_started": 1, **always}
+
+
+def test_the_worker_on_several_devices(account: Account, simulator: Simulator) -> None:
+    """GIVEN a batch of two devices WHEN worked THEN there is a line for each, and the metrics add up."""
+    account.add_device("sbc-1", simulator)
+    account.add_device("sbc-1", simulator, customer="other")
+    bodies = [{"customer": customer, "device": "sbc-1"} for customer in ("acme", "other")]
+    ran = account.run(WORKER, batch(*bodies))
+
+    assert [line["sync"]["device"]["customer"] for line in ran.logged] == ["acme", "other"]
+    assert metrics(ran, "sync-worker")["Syncs"] == 2
+    assert metrics(ran, "sync-worker")["Numbers_created"] == 6
+
+
+def test_the_release(account: Account) -> None:
+    """GIVEN a number that is due WHEN released THEN the line and the metric say so."""
+    account.put(NumberRecord(customer="acme", number="1", status=Status.COOLING, release_date=YESTERDAY))
+    ran = account.run(RELEASE, {})
+
+    told = summary(ran, "release-cooled", "cooled numbers released")["release"]
+    assert (told["due"], told["released"], told["kept"], told["failed"], told["finished"]) == (1, 1, 0, [], True)
+    assert metrics(ran, "release-cooled") == {"NumbersReleased": 1, "ReleasesFailed": 0}
+
+
+def test_the_audit(account: Account) -> None:
+    """GIVEN one number WHEN audited THEN the line and the metric say so."""
+    account.put(NumberRecord(customer="acme", number="1"))
+    ran = account.run(AUDIT, {"customer": "acme"})
+
+    told = summary(ran, "audit", "number inventory audited")["audit"]
+    assert (told["customer"], told["numbers"], told["found"], told["findings"]) == ("acme", 1, {}, [])
+    assert metrics(ran, "audit") == {"NumbersAudited": 1, "AuditFindings": 0}
+
+
+@pytest.mark.parametrize("module", [DISPATCHER, WORKER, RELEASE, AUDIT])
+def test_a_run_that_is_refused_counts_nothing(account: Account, module: str) -> None:
+    """GIVEN an event that is refused WHEN run THEN no metric says that something was done, and nothing else is said."""
+    ran = account.run(module, {"no": "such thing"})
+
+    assert ran.error is not None
+    assert (ran.metrics, ran.logged) == ([], [])
