@@ -114,9 +114,8 @@ def _stop_for_good(layout: Layout, progress: Progress) -> None:
     watched = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, signal.SIG_IGN) for number in watched}
     try:
-        begun = time.monotonic()
-        stop_all(layout)
-        progress.say(f"\nStopped everything that was started ({time.monotonic() - begun:.1f} s).")
+        with progress.step("Stopping everything that was started, and removing its temporary files"):
+            stop_all(layout)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,7 +1,8 @@
 """How the demonstration speaks: headings, what is done, what was checked; coloured on a terminal, else plain lines."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rich import box
@@ -30,12 +31,19 @@ class Narrator:
         self.chapter = "Getting ready"
         self._chapters = 0
 
-    def begin(self, title: str) -> None:
-        """Begins a chapter."""
+    def begin(self, title: str, why: str = "") -> None:
+        """Begins a chapter.
+
+        Args:
+            title: What it shows.
+            why: The rule behind it.
+        """
         self._chapters += 1
         self.chapter = f"{self._chapters}. {title}"
         self.console.print()
         self.console.print(Text(self.chapter, style="bold"))
+        if why:
+            self.explain(why)
 
     def explain(self, text: str) -> None:
         """Says why the next thing happens."""
@@ -44,6 +52,21 @@ class Narrator:
     def acts(self, text: str) -> None:
         """Says what is done now."""
         self._hanging("  > ", Text(text))
+
+    def asks(self, api_url: str, path: str) -> None:
+        """Shows a request to the API, on two lines where one is too short."""
+        mark = f"  > GET {api_url}"
+        if len(mark) + len(path) <= self.console.width:
+            self._hanging(mark + path, Text())
+        else:
+            self._hanging(mark, Text())
+            self._hanging("        ", Text(path))
+
+    @contextmanager
+    def working(self, what: str) -> Iterator[None]:
+        """Shows on a terminal that work goes on, while it goes on."""
+        with self.console.status(f"{what} ..."):
+            yield
 
     def types(self, command: str) -> None:
         """Shows a command as one would type it."""
@@ -84,17 +107,21 @@ class Narrator:
         """Shows numbers as the API tells them; where a Tag does not fit beside them, it stands below."""
         wide = self.console.width >= _WIDE
         headings = ("Number", "Status", "Usage", "Vendor", "Held by", "Release Date", *(("Tag",) if wide else ()))
+        rows = [(*_cells(number), *((number["tag"],) if wide else ())) for number in numbers]
+        self._rows(headings, rows)
+        tags = [(number["number"], number["tag"]) for number in numbers if number["tag"]]
+        if tags and not wide:
+            self._rows(("Number", "Tag"), tags)
+
+    def _rows(self, headings: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> None:
         table = Table(*headings, box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False)
-        for number in numbers:
-            holders = ", ".join(holder["device"] for holder in number["holders"])
-            status = Text(number["status"], style=_COLOURS.get(number["status"], ""))
-            day = (number["release_date"] or "")[:16].replace("T", " ")
-            cells = (number["number"], status, number["usage"], number["vendor"], holders, day)
-            table.add_row(*cells, *((number["tag"],) if wide else ()))
-        self.console.print(table)
-        for number in () if wide else numbers:
-            if number["tag"]:
-                self._hanging(f"  {number['number']}  Tag: ", Text(number["tag"], style="yellow"))
+        for row in rows:
+            table.add_row(*row)
+        with self.console.capture() as captured:
+            self.console.print(table)
+        # The blanks that fill up the last column are noise in a log.
+        lines = [line.rstrip() for line in captured.get().splitlines()]
+        self.console.file.write("\n".join((*lines, "", "")))
 
     def _bar(self, what: str, done: Callable[[], bool], due: float, seconds: float) -> bool:
         columns = (TextColumn("  {task.description}"), BarColumn(20), TextColumn("{task.fields[left]}"))
@@ -123,4 +150,12 @@ class Narrator:
         first = Text(mark) if isinstance(mark, str) else mark
         blank = Text(" " * first.cell_len)
         for index, line in enumerate(text.wrap(self.console, self.console.width - first.cell_len)):
+            line.rstrip()
             self.console.print(Text.assemble(blank if index else first, line), soft_wrap=True)
+
+
+def _cells(number: dict[str, Any]) -> tuple[str | Text, ...]:
+    holders = ", ".join(holder["device"] for holder in number["holders"])
+    status = Text(number["status"], style=_COLOURS.get(number["status"], ""))
+    release = (number["release_date"] or "")[:16].replace("T", " ")
+    return number["number"], status, number["usage"], number["vendor"], holders, release

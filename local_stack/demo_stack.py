@@ -74,9 +74,15 @@ class DemoStack:
             raise StoryFailedError(f"the function {function}", expected="an answer", found=payload)
         return payload
 
-    def url(self, number: str) -> str:
-        """Where the API tells about a number."""
-        return f"{self.description['api_url']}/customers/{self.customer}/numbers/{quote(number, safe='')}"
+    @property
+    def api_url(self) -> str:
+        """Where the API is."""
+        url: str = self.description["api_url"]
+        return url
+
+    def path(self, number: str) -> str:
+        """Where on the API a number is."""
+        return f"/customers/{self.customer}/numbers/{quote(number, safe='')}"
 
     def look_up(self, number: str) -> dict[str, Any]:
         """What the API answers about a number.
@@ -84,11 +90,11 @@ class DemoStack:
         Raises:
             StoryFailedError: It does not know it.
         """
-        return _get(self.url(number))
+        return _get(self.api_url + self.path(number))
 
     def all_numbers(self) -> list[dict[str, Any]]:
         """All numbers of the customer, as the API lists them."""
-        listed = _get(f"{self.description['api_url']}/customers/{self.customer}/numbers?limit=100")
+        listed = _get(f"{self.api_url}/customers/{self.customer}/numbers?limit=100")
         numbers: list[dict[str, Any]] = listed["numbers"]
         return numbers
 

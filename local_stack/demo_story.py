@@ -21,6 +21,13 @@ _LEAVING, _RETURNING, _SHARED, *_SPARE = _LONDON
 _EXTENSION, _BRANCH_EXTENSION, _NEWCOMER = "2001", "2002", "2003"
 _IN_USE = ("Used", "Device", "AudioCodes")
 
+_WHY_USED = "A number that is registered on a device may not be given to a subscriber."
+_WHY_COOLING = f"The named macro audiocodes_cooling_duration says for how long: {COOLING_DAYS} days unless it is set."
+
+_WHY_SCHEDULED = (
+    f"Since chapter 2, {_BRANCH_EXTENSION} is gone from sbc-2 and {_NEWCOMER} is there; no sync of sbc-2 was asked for."
+)
+
 _SYNC_SECONDS = 15.0
 _SYNC_TRIES = 3
 _SCHEDULE_SECONDS = 150.0
@@ -81,18 +88,18 @@ class Story:
         Raises:
             StoryFailedError: Something is not as it should be.
         """
-        chapters: Sequence[tuple[str, Callable[[], None]]] = (
-            ("A customer gets two devices", self._devices),
-            ("Registered on a device: Used, Device, AudioCodes", self._registered),
-            ("The lookup API says so", self._looked_up),
-            ("Users leave: Cooling", self._left),
-            ("One comes back: Used again", self._returned),
-            ("Nothing is released early", self._nothing_early),
-            ("What will be released by a given day", self._report),
-            ("The schedule works by itself", self._scheduled),
+        chapters: Sequence[tuple[Callable[[], None], str, str]] = (
+            (self._devices, "A customer gets two devices", "Their credentials go to SSM, as SecureStrings."),
+            (self._registered, "Registered on a device: Used, Device, AudioCodes", _WHY_USED),
+            (self._looked_up, "The lookup API says so", "Through API Gateway, as any other program would ask."),
+            (self._left, "Users leave: Cooling", _WHY_COOLING),
+            (self._returned, "One comes back: Used again", "A device that was only offline gets its numbers back."),
+            (self._nothing_early, "Nothing is released early", "Not before the Release Date, however often it runs."),
+            (self._report, "What will be released by a given day", "The same function tells, and changes nothing."),
+            (self._scheduled, "The schedule works by itself", _WHY_SCHEDULED),
         )
-        for title, chapter in chapters:
-            self.narrator.begin(title)
+        for chapter, title, why in chapters:
+            self.narrator.begin(title, why)
             chapter()
         self.narrator.begin("The numbers now")
         self.narrator.table(self.stack.all_numbers())
@@ -130,13 +137,24 @@ class Story:
         for number in _SPARE:
             require(f"status of {number}", expected="Available", found=self._status(number))
         self.narrator.checked(f"{', '.join(_SPARE)}: registered nowhere, Available still")
+        self._leave_to_schedule()
+
+    def _leave_to_schedule(self) -> None:
+        """Changes something now, so that the schedule, which fires once a minute, has time until its chapter."""
+        self.branch.unregister(_BRANCH_EXTENSION)
+        self.branch.register(_NEWCOMER)
+        self.narrator.acts(
+            f"later, {_BRANCH_EXTENSION} leaves sbc-2 and {_NEWCOMER} registers there; no sync of sbc-2 is asked for: "
+            "that is left to the schedule (chapter 8)"
+        )
 
     def _looked_up(self) -> None:
-        self.narrator.acts(f"GET {self.stack.url(_LEAVING)}")
+        self.narrator.asks(self.stack.api_url, self.stack.path(_LEAVING))
         answer = self.stack.look_up(_LEAVING)
         shown = ("number", "status", "usage", "vendor", "tag", "release_date", "site")
         holders = [holder["device"] for holder in answer["holders"]]
-        self.narrator.quotes(_json({name: answer[name] for name in shown} | {"holders": holders}))
+        for name, value in ({name: answer[name] for name in shown} | {"holders": holders}).items():
+            self.narrator.quotes(f"{name + ':':<14}{json.dumps(value)}")
         found = (answer["status"], answer["usage"], answer["vendor"], holders)
         require(f"what the API says about {_LEAVING}", expected=(*_IN_USE, ["sbc-1"]), found=found)
         self.narrator.checked("API Gateway and its function answer as the table has it")
@@ -197,29 +215,28 @@ class Story:
 
     def _scheduled(self) -> None:
         schedule = self.stack.schedule("sync_dispatcher")
-        ours, invoked = self.stack.dispatches, self.stack.invocations("sync_dispatcher")
-        self.office.unregister(_EXTENSION)
-        self.branch.register(_NEWCOMER)
-        self.narrator.acts(
-            f"{_EXTENSION} leaves sbc-1, {_NEWCOMER} registers on sbc-2; nothing is invoked from here on"
-        )
-        expected = {_EXTENSION: ("Cooling", "", ""), _NEWCOMER: _IN_USE}
+        expected = {_BRANCH_EXTENSION: ("Cooling", "", ""), _NEWCOMER: _IN_USE}
         what = f"Sync schedule {schedule.expression} fires"
         due = _next_firing(schedule.created, datetime.now(UTC))
         self.narrator.waits(what, lambda: self._states(expected) == expected, due=due, seconds=_SCHEDULE_SECONDS)
         require("what the schedule brought in", expected=expected, found=self._states(expected))
-        eventually(lambda: self.stack.invocations("sync_dispatcher") > invoked, wanted=True, seconds=_SYNC_SECONDS)
-        fired = self.stack.invocations("sync_dispatcher") - invoked
-        require("invocations of the dispatcher by this program", expected=0, found=self.stack.dispatches - ours)
-        require("the schedule invoked the dispatcher", expected=True, found=fired >= 1)
-        self.narrator.checked(f"EventBridge Scheduler ({schedule.expression}) invoked the dispatcher, not we")
+        # The dispatcher's log may come in a moment after its work.
+        fired = eventually(lambda: self._fired() > 0, wanted=True, seconds=_SYNC_SECONDS)
+        require("the dispatcher was invoked by somebody else than this program", expected=True, found=fired)
+        self.narrator.checked(f"EventBridge Scheduler ({schedule.expression}) invoked the dispatcher: {self._fired()}x")
+        self.narrator.checked(f"{_BRANCH_EXTENSION}: Cooling")
         self.narrator.checked(f"{_NEWCOMER}: Used, Device, AudioCodes")
-        self.narrator.checked(f"{_EXTENSION}: Cooling")
         require("syncs given up (dead letters)", expected=0, found=self.stack.dead_letters())
+
+    def _fired(self) -> int:
+        """How often the dispatcher was invoked by somebody else: by its schedule."""
+        return self.stack.invocations("sync_dispatcher") - self.stack.dispatches
 
     def _type(self, arguments: Sequence[str], *, answer: str = "") -> None:
         self.narrator.types(f"number-inventory --local --customer {self.stack.customer} {' '.join(arguments)}")
-        self.narrator.quotes(self.stack.program(arguments, answer=answer))
+        with self.narrator.working("  Running it"):
+            printed = self.stack.program(arguments, answer=answer)
+        self.narrator.quotes(printed)
 
     def _synced(self, device: str | None, what: str, look: Callable[[], Any], wanted: Any) -> Any:  # noqa: ANN401
         """Has the dispatcher invoked until the tables show what is wanted.
@@ -236,7 +253,8 @@ class Story:
             self.narrator.acts(
                 f"sync dispatcher invoked with {_json(event)}: {queued} queued, the worker asks over TLS"
             )
-            seen = eventually(look, wanted, seconds=_SYNC_SECONDS)
+            with self.narrator.working("  Waiting for the worker"):
+                seen = eventually(look, wanted, seconds=_SYNC_SECONDS)
         require(what, expected=wanted, found=seen)
         return seen
 
