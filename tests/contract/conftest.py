@@ -20,7 +20,16 @@ from number_inventory.adapters.dynamodb.macros import DynamoMacros
 from number_inventory.adapters.dynamodb.registrations import DynamoRegistrations
 from number_inventory.domain.errors import RecordBrokenError
 from number_inventory.ports import Devices, Inventory, Macros, Registrations
-from tests.engines.engine import DYNAMODB_LOCAL, MINISTACK, MOTO, Engine, Tables, create_tables, drop_tables
+from tests.engines.engine import (
+    DYNAMODB_LOCAL,
+    MINISTACK,
+    MOTO,
+    Engine,
+    Tables,
+    create_tables,
+    drop_tables,
+    shared_client,
+)
 from tests.engines.fixtures import dynamodb_local_engine, engine_named, ministack, moto_engine
 from tests.engines.meter import Meter
 from tests.memory.clock import SettableClock
@@ -151,8 +160,9 @@ def _on(place: str, request: pytest.FixtureRequest) -> Iterator[Aws]:
     if engine.name == MOTO:
         # Two threads that write the first items of a partition at once can make moto lose one of them.
         request.getfixturevalue("monkeypatch").setattr(number_writes, "WRITE_THREADS", 1)
-    client = engine.session().dynamodb()
+    client = shared_client(engine)
     tables = create_tables(client)
+    meter = Meter(client)
     broken: list[RecordBrokenError] = []
     clock = SettableClock()
     yield Aws(
@@ -163,9 +173,9 @@ def _on(place: str, request: pytest.FixtureRequest) -> Iterator[Aws]:
         engine=engine,
         tables=tables,
         client=client,
-        meter=Meter(client),
+        meter=meter,
         clock=clock,
         broken=broken,
     )
+    meter.close()
     drop_tables(client, tables)
-    client.close()

@@ -39,46 +39,46 @@ def save_one(aws: Aws, decision: Decision) -> WriteResult:
     return aws.inventory.save([decision])[0]
 
 
-def test_exactly_one_of_many_assigns_wins(database: Aws) -> None:
+def test_exactly_one_of_many_assigns_wins(metered: Aws) -> None:
     """GIVEN one Available number and 16 requests at once THEN exactly one wins, round after round (law 2)."""
     for number in listed(25):
-        [stored] = put(database.inventory, record(number))
+        [stored] = put(metered.inventory, record(number))
         decisions = [
             assign(stored, f"vendor-{index}", Usage.USER, "", stamp(f"operator:{index}")) for index in range(THREADS)
         ]
-        results = at_once([partial(save_one, database, decision) for decision in decisions])
+        results = at_once([partial(save_one, metered, decision) for decision in decisions])
         assert Counter(results) == {WriteResult.WRITTEN: 1, WriteResult.SUPERSEDED: THREADS - 1}
         winner = decisions[results.index(WriteResult.WRITTEN)].after
-        assert database.inventory.get(CUSTOMER, number) == replace(winner, version=2)
+        assert metered.inventory.get(CUSTOMER, number) == replace(winner, version=2)
 
 
-def test_same_request_sent_many_times_wins_once(database: Aws) -> None:
+def test_same_request_sent_many_times_wins_once(metered: Aws) -> None:
     """GIVEN the very same decision 16 times at once THEN one is written, and none takes it for its own."""
     for number in listed(10):
-        [stored] = put(database.inventory, record(number))
+        [stored] = put(metered.inventory, record(number))
         decision = assign(stored, "Microsoft", Usage.USER, "", stamp())
-        results = at_once([partial(save_one, database, decision)] * THREADS)
+        results = at_once([partial(save_one, metered, decision)] * THREADS)
         assert Counter(results) == {WriteResult.WRITTEN: 1, WriteResult.SUPERSEDED: THREADS - 1}
 
 
-def test_exactly_one_of_many_creates_a_number(database: Aws) -> None:
+def test_exactly_one_of_many_creates_a_number(metered: Aws) -> None:
     for number in listed(10):
         news = [written(record(number, tag=str(index))) for index in range(THREADS)]
-        results = at_once([partial(save_one, database, new) for new in news])
+        results = at_once([partial(save_one, metered, new) for new in news])
         assert Counter(results) == {WriteResult.WRITTEN: 1, WriteResult.SUPERSEDED: THREADS - 1}
 
 
-def test_release_and_return_at_once_never_leave_a_held_number_available(database: Aws) -> None:
+def test_release_and_return_at_once_never_leave_a_held_number_available(metered: Aws) -> None:
     """GIVEN a due number WHEN it is released and comes back at the same moment THEN the loser sees that it lost."""
     for number in listed(25):
-        [stored] = put(database.inventory, cooling(number, until=NOW))
+        [stored] = put(metered.inventory, cooling(number, until=NOW))
         release = release_due(stored, NOW, stamp("release"))
         assert release is not None
         comes = registered(stored, Registration(CUSTOMER, number, KEY.name, 1), stamp("sync"))
-        acts = [partial(save_one, database, decision) for decision in (release, comes) * 8]
+        acts = [partial(save_one, metered, decision) for decision in (release, comes) * 8]
         results = at_once(acts)
         assert Counter(results)[WriteResult.WRITTEN] == 1
-        after = database.inventory.get(CUSTOMER, number)
+        after = metered.inventory.get(CUSTOMER, number)
         assert after is not None
         assert after.version == 2
         assert (after.status is Status.AVAILABLE) == (not after.holders)
@@ -102,38 +102,38 @@ def test_batches_that_overlap_write_each_number_once(database: Aws) -> None:
     assert all(each.version == 2 for batch in database.inventory.every(CUSTOMER) for each in batch)
 
 
-def test_one_of_many_gets_the_lease(database: Aws) -> None:
+def test_one_of_many_gets_the_lease(metered: Aws) -> None:
     """GIVEN a device and 16 workers at once THEN one has its lease; expired, again one; numbers only grow."""
-    database.devices.add(device())
+    metered.devices.add(device())
     last = 0
     for turn in range(20):
         now = NOW + timedelta(minutes=turn)
-        acts = [partial(database.devices.acquire, KEY, now, now + timedelta(minutes=1))] * THREADS
+        acts = [partial(metered.devices.acquire, KEY, now, now + timedelta(minutes=1))] * THREADS
         leases = [lease for lease in at_once(acts) if lease is not None]
         assert len(leases) == 1
         assert leases[0].sync > last
         last = leases[0].sync
         if turn % 2:
-            assert database.devices.finish(leases[0], DeviceState(), RegisterHead("x", ""))
+            assert metered.devices.finish(leases[0], DeviceState(), RegisterHead("x", ""))
 
 
-def test_one_of_many_adds_a_device(database: Aws) -> None:
+def test_one_of_many_adds_a_device(metered: Aws) -> None:
     def add(address: str) -> bool:
         try:
-            database.devices.add(device(address=address))
+            metered.devices.add(device(address=address))
         except AlreadyExistsError:
             return False
         return True
 
     added = at_once([partial(add, f"https://192.0.2.{index}") for index in range(THREADS)])
     assert added.count(True) == 1
-    assert database.devices.get(KEY).device.address == f"https://192.0.2.{added.index(True)}"
+    assert metered.devices.get(KEY).device.address == f"https://192.0.2.{added.index(True)}"
 
 
-def test_increments_by_many_are_never_lost(database: Aws) -> None:
+def test_increments_by_many_are_never_lost(metered: Aws) -> None:
     """GIVEN 16 writers that read, add one and write until they win THEN every one of them is counted."""
-    put(database.inventory, used("1", extra1="0"))
-    other_process = DynamoInventory(database.engine.session().dynamodb(), database.tables.numbers)
+    put(metered.inventory, used("1", extra1="0"))
+    other_process = DynamoInventory(metered.engine.session().dynamodb(), metered.tables.numbers)
 
     def add_one(inventory: Inventory) -> int:
         for tries in range(1, 500):
@@ -144,7 +144,7 @@ def test_increments_by_many_are_never_lost(database: Aws) -> None:
                 return tries
         raise AssertionError("never won")
 
-    at_once([partial(add_one, (database.inventory, other_process)[index % 2]) for index in range(THREADS)])
-    after = database.inventory.get(CUSTOMER, "1")
+    at_once([partial(add_one, (metered.inventory, other_process)[index % 2]) for index in range(THREADS)])
+    after = metered.inventory.get(CUSTOMER, "1")
     assert after is not None
     assert (after.extra1, after.version) == (str(THREADS), THREADS + 1)

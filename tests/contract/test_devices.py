@@ -30,7 +30,7 @@ def lease_of(devices: Devices, key: DeviceKey = KEY, at: int = 0, **options: boo
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(new=any_device, state=states, head=st.text("0123456789abcdef.", max_size=70))
 def test_any_device_and_state_survive(devices: Devices, new: Device, state: DeviceState, head: str) -> None:

@@ -12,7 +12,7 @@ from tests.contract.conftest import Ports
 from tests.contract.made import CUSTOMER, NOW, come, cooling, gone, listed, put, record, records, used, written
 
 _EXAMPLES = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 
@@ -115,9 +115,9 @@ def test_customers_never_see_each_other(inventory: Inventory) -> None:
 
 
 def test_every_goes_over_all_numbers_of_a_customer(inventory: Inventory) -> None:
-    put(inventory, *(used(number, description="x" * 4000) for number in listed(600)))
+    put(inventory, *(used(number, description="x" * 8000) for number in listed(300)))
     found = [each for batch in inventory.every(CUSTOMER) for each in batch]
-    assert [each.number for each in found] == listed(600)
+    assert [each.number for each in found] == listed(300)
 
 
 # --- due
@@ -179,8 +179,8 @@ def test_cooling_without_release_date_is_stored_and_never_due(inventory: Invento
 
 
 def test_due_of_many_in_every_shard(inventory: Inventory) -> None:
-    put(inventory, *(cooling(number) for number in listed(200)))
-    assert due(inventory, days=2) == {(CUSTOMER, number) for number in listed(200)}
+    put(inventory, *(cooling(number) for number in listed(80)))
+    assert due(inventory, days=2) == {(CUSTOMER, number) for number in listed(80)}
 
 
 def test_holders_keep_the_order_of_their_names(inventory: Inventory) -> None:

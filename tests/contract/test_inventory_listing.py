@@ -99,7 +99,7 @@ def test_full_page_with_nothing_behind_it_may_say_so_or_lead_to_an_empty_one(inv
     assert all_pages(inventory, query(status=Status.AVAILABLE), 4) == listed(4)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     stored=st.sets(numbers, max_size=12), prefix=st.sampled_from(["", "+", "+4", "*", "#", "0", "1"]), data=st.data()
 )

@@ -21,50 +21,50 @@ ALL_TRIES = 5
 pytestmark = pytest.mark.usefixtures("no_backoff")
 
 
-def test_change_whose_answer_is_lost_once_is_known_to_be_ours(database: Aws) -> None:
+def test_change_whose_answer_is_lost_once_is_known_to_be_ours(metered: Aws) -> None:
     """GIVEN a write that stands although its answer was lost WHEN botocore tries again THEN it counts as written."""
-    [stored] = put(database.inventory, used("1"))
-    with lost_answers(database.client, "UpdateItem"):
-        assert database.inventory.save([gone(stored)]) == [WriteResult.WRITTEN]
-    after = database.inventory.get(CUSTOMER, "1")
+    [stored] = put(metered.inventory, used("1"))
+    with lost_answers(metered.client, "UpdateItem"):
+        assert metered.inventory.save([gone(stored)]) == [WriteResult.WRITTEN]
+    after = metered.inventory.get(CUSTOMER, "1")
     assert after is not None
     assert (after.status, after.version) == (Status.COOLING, 2)
 
 
-def test_new_number_whose_answer_is_lost_once_is_known_to_be_ours(database: Aws) -> None:
-    with lost_answers(database.client, "PutItem"):
-        assert database.inventory.save([come("1")]) == [WriteResult.WRITTEN]
-    after = database.inventory.get(CUSTOMER, "1")
+def test_new_number_whose_answer_is_lost_once_is_known_to_be_ours(metered: Aws) -> None:
+    with lost_answers(metered.client, "PutItem"):
+        assert metered.inventory.save([come("1")]) == [WriteResult.WRITTEN]
+    after = metered.inventory.get(CUSTOMER, "1")
     assert after is not None
     assert (after.status, after.version) == (Status.USED, 1)
 
 
-def test_change_by_somebody_else_is_not_taken_for_ours(database: Aws) -> None:
+def test_change_by_somebody_else_is_not_taken_for_ours(metered: Aws) -> None:
     """GIVEN the very same change made by somebody else before WHEN ours is tried, no answer lost THEN we lost."""
-    [stored] = put(database.inventory, used("1"))
-    assert database.inventory.save([gone(stored)]) == [WriteResult.WRITTEN]
-    assert database.inventory.save([gone(stored)]) == [WriteResult.SUPERSEDED]
+    [stored] = put(metered.inventory, used("1"))
+    assert metered.inventory.save([gone(stored)]) == [WriteResult.WRITTEN]
+    assert metered.inventory.save([gone(stored)]) == [WriteResult.SUPERSEDED]
 
 
-def test_write_whose_every_answer_is_lost_has_failed_but_may_stand(database: Aws) -> None:
-    [stored] = put(database.inventory, used("1"))
-    others = put(database.inventory, *(used(number) for number in listed(20)))
-    with lost_answers(database.client, "UpdateItem", times=ALL_TRIES):
-        assert database.inventory.save([gone(stored)]) == [WriteResult.FAILED]
-    after = database.inventory.get(CUSTOMER, "1")
+def test_write_whose_every_answer_is_lost_has_failed_but_may_stand(metered: Aws) -> None:
+    [stored] = put(metered.inventory, used("1"))
+    others = put(metered.inventory, *(used(number) for number in listed(20)))
+    with lost_answers(metered.client, "UpdateItem", times=ALL_TRIES):
+        assert metered.inventory.save([gone(stored)]) == [WriteResult.FAILED]
+    after = metered.inventory.get(CUSTOMER, "1")
     assert after is not None
     assert after.version == 2
-    assert set(database.inventory.save([gone(each) for each in others])) == {WriteResult.WRITTEN}
+    assert set(metered.inventory.save([gone(each) for each in others])) == {WriteResult.WRITTEN}
 
 
-def test_throttled_writes_are_tried_again_and_then_reported_one_by_one(database: Aws) -> None:
+def test_throttled_writes_are_tried_again_and_then_reported_one_by_one(metered: Aws) -> None:
     """GIVEN throttling beyond all retries for some writes THEN those have failed, and the others stand."""
-    stored = put(database.inventory, *(used(number) for number in listed(12)))
-    with refusals(database.client, "UpdateItem", "ThrottlingException"):
-        assert database.inventory.save([gone(stored[0])]) == [WriteResult.WRITTEN]
-    with refusals(database.client, "UpdateItem", "ProvisionedThroughputExceededException", times=ALL_TRIES):
-        assert database.inventory.save([gone(stored[1])]) == [WriteResult.FAILED]
-    results = list(database.inventory.save([gone(each) for each in stored[1:]]))
+    stored = put(metered.inventory, *(used(number) for number in listed(12)))
+    with refusals(metered.client, "UpdateItem", "ThrottlingException"):
+        assert metered.inventory.save([gone(stored[0])]) == [WriteResult.WRITTEN]
+    with refusals(metered.client, "UpdateItem", "ProvisionedThroughputExceededException", times=ALL_TRIES):
+        assert metered.inventory.save([gone(stored[1])]) == [WriteResult.FAILED]
+    results = list(metered.inventory.save([gone(each) for each in stored[1:]]))
     assert results == [WriteResult.WRITTEN] * 11
 
 
@@ -120,66 +120,66 @@ def test_keys_that_stay_unprocessed_are_an_error(aws: Aws, short_pauses: None) -
 # --- devices
 
 
-def test_lease_whose_answer_is_lost_is_known_to_be_ours(database: Aws) -> None:
+def test_lease_whose_answer_is_lost_is_known_to_be_ours(metered: Aws) -> None:
     """GIVEN a lease that was taken although the answer was lost WHEN tried again THEN we have it."""
-    database.devices.add(device())
-    with lost_answers(database.client, "UpdateItem"):
-        lease = database.devices.acquire(KEY, NOW, LATER)
+    metered.devices.add(device())
+    with lost_answers(metered.client, "UpdateItem"):
+        lease = metered.devices.acquire(KEY, NOW, LATER)
     assert lease is not None
     assert lease.settled
     assert (lease.until, lease.device) == (LATER, device())
-    assert database.devices.acquire(KEY, NOW, LATER) is None
-    assert database.devices.finish(lease, DeviceState(), RegisterHead("x", ""))
+    assert metered.devices.acquire(KEY, NOW, LATER) is None
+    assert metered.devices.finish(lease, DeviceState(), RegisterHead("x", ""))
 
 
-def test_finish_whose_answer_is_lost_has_happened(database: Aws) -> None:
-    database.devices.add(device())
-    lease = database.devices.acquire(KEY, NOW, LATER)
+def test_finish_whose_answer_is_lost_has_happened(metered: Aws) -> None:
+    metered.devices.add(device())
+    lease = metered.devices.acquire(KEY, NOW, LATER)
     assert lease is not None
-    with lost_answers(database.client, "UpdateItem"):
-        assert database.devices.finish(lease, DeviceState(health=Health.OK), RegisterHead("x", ""))
-    heir = database.devices.acquire(KEY, NOW, LATER)
+    with lost_answers(metered.client, "UpdateItem"):
+        assert metered.devices.finish(lease, DeviceState(health=Health.OK), RegisterHead("x", ""))
+    heir = metered.devices.acquire(KEY, NOW, LATER)
     assert heir is not None
     assert heir.settled
 
     # Even where the next sync has begun meanwhile, the head shows that ours stands.
-    assert database.devices.finish(lease, DeviceState(), RegisterHead("x", ""))
-    assert not database.devices.finish(replace(lease, sync=lease.sync - 1), DeviceState(), RegisterHead("y", ""))
+    assert metered.devices.finish(lease, DeviceState(), RegisterHead("x", ""))
+    assert not metered.devices.finish(replace(lease, sync=lease.sync - 1), DeviceState(), RegisterHead("y", ""))
 
 
-def test_device_whose_adding_lost_its_answer_is_added(database: Aws) -> None:
-    with lost_answers(database.client, "PutItem"):
-        database.devices.add(device())
-    assert database.devices.get(KEY).device == device()
+def test_device_whose_adding_lost_its_answer_is_added(metered: Aws) -> None:
+    with lost_answers(metered.client, "PutItem"):
+        metered.devices.add(device())
+    assert metered.devices.get(KEY).device == device()
 
 
-def test_device_whose_removal_lost_its_answer_is_removed(database: Aws) -> None:
-    database.devices.add(device())
-    lease = database.devices.acquire(KEY, NOW, LATER)
+def test_device_whose_removal_lost_its_answer_is_removed(metered: Aws) -> None:
+    metered.devices.add(device())
+    lease = metered.devices.acquire(KEY, NOW, LATER)
     assert lease is not None
-    with lost_answers(database.client, "DeleteItem"):
-        database.devices.remove(KEY, lease)
-    assert list(database.devices.of_customer(CUSTOMER)) == []
+    with lost_answers(metered.client, "DeleteItem"):
+        metered.devices.remove(KEY, lease)
+    assert list(metered.devices.of_customer(CUSTOMER)) == []
 
 
-def test_register_whose_answers_are_lost_is_written(database: Aws) -> None:
-    database.devices.add(device())
-    dead = database.devices.acquire(KEY, NOW, LATER)
+def test_register_whose_answers_are_lost_is_written(metered: Aws) -> None:
+    metered.devices.add(device())
+    dead = metered.devices.acquire(KEY, NOW, LATER)
     assert dead is not None
-    lease = database.devices.acquire(KEY, LATER, LATER + timedelta(minutes=1))
+    lease = metered.devices.acquire(KEY, LATER, LATER + timedelta(minutes=1))
     assert lease is not None
-    with lost_answers(database.client, "PutItem"):
-        register = database.registrations.load(lease)
-    with lost_answers(database.client, "PutItem"):
-        database.registrations.intend(lease, register, frozenset({"1", "2"}))
-    assert database.registrations.load(lease).held == {"1", "2"}
+    with lost_answers(metered.client, "PutItem"):
+        register = metered.registrations.load(lease)
+    with lost_answers(metered.client, "PutItem"):
+        metered.registrations.intend(lease, register, frozenset({"1", "2"}))
+    assert metered.registrations.load(lease).held == {"1", "2"}
 
 
-def test_new_number_that_lost_its_answer_and_was_changed_since_is_decided_anew(database: Aws) -> None:
+def test_new_number_that_lost_its_answer_and_was_changed_since_is_decided_anew(metered: Aws) -> None:
     """GIVEN our write stood, its answer was lost, and somebody changed the number THEN we are told to look again."""
-    put(database.inventory, record("1", tag="changed since"))
-    with lost_answers(database.client, "PutItem"):
-        assert database.inventory.save([written(record("1", tag="ours"))]) == [WriteResult.SUPERSEDED]
+    put(metered.inventory, record("1", tag="changed since"))
+    with lost_answers(metered.client, "PutItem"):
+        assert metered.inventory.save([written(record("1", tag="ours"))]) == [WriteResult.SUPERSEDED]
 
 
 # --- batched writes

@@ -32,6 +32,12 @@ class Engine:
 
 
 @lru_cache
+def shared_client(engine: Engine) -> "DynamoDBClient":
+    """One client an engine: making one takes longer than most tests. Whatever hooks into it must take itself out."""
+    return engine.session().dynamodb()
+
+
+@lru_cache
 def _session(endpoint_url: str | None) -> AwsSession:
     """One session an engine: it reads botocore's service descriptions once, which would be most of a test's time."""
     return AwsSession(region=REGION, endpoint_url=endpoint_url, access_key=("test", "test"))

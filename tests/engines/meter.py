@@ -13,7 +13,7 @@ _WRITES = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWri
 
 
 class Meter:
-    """Sits on a client from its making on.
+    """Sits on a client from its making to its closing.
 
     Attributes:
         requests: by operation, the refused ones included.
@@ -24,8 +24,14 @@ class Meter:
         self.requests: Counter[str] = Counter()
         self.units: dict[str, float] = {}
         self._lock = Lock()
-        client.meta.events.register("provide-client-params.dynamodb", self._ask_for_units)
-        client.meta.events.register("after-call.dynamodb", self._count)
+        self._events = client.meta.events
+        self._events.register("provide-client-params.dynamodb", self._ask_for_units)
+        self._events.register("after-call.dynamodb", self._count)
+
+    def close(self) -> None:
+        """Leave the client as it was."""
+        self._events.unregister("provide-client-params.dynamodb", self._ask_for_units)
+        self._events.unregister("after-call.dynamodb", self._count)
 
     def reset(self) -> None:
         """Begin anew."""
