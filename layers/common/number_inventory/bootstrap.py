@@ -53,11 +53,11 @@ def session() -> "AwsSession":
 
 
 @lru_cache(maxsize=1)
-def inventory(table: str) -> "Inventory":
+def inventory(settings: "InventorySettings") -> "Inventory":
     """The numbers."""
     from number_inventory.adapters.dynamodb.inventory import DynamoInventory
 
-    return DynamoInventory(_dynamodb(), table)
+    return DynamoInventory(_dynamodb(), settings.numbers_table, batched=settings.batched_writes)
 
 
 @lru_cache(maxsize=1)
@@ -135,7 +135,7 @@ def sync_device(settings: "SyncSettings", warn: Warn, budget: timedelta) -> "Syn
     return SyncDevice(
         devices=devices(settings.devices_table),
         registrations=registrations(settings.registrations_table),
-        inventory=inventory(settings.numbers_table),
+        inventory=inventory(settings),
         macros=macros(settings.macros_table),
         ask=ask_device(settings, warn, budget * _SHARE_OF_THE_DEVICE),
         clock=clock(),
@@ -155,28 +155,28 @@ def release_cooled(settings: "InventorySettings", budget: timedelta) -> "Release
     """Release what has cooled, within `budget`."""
     from number_inventory.services.release import ReleaseCooled
 
-    return ReleaseCooled(inventory=inventory(settings.numbers_table), clock=clock(), budget=budget)
+    return ReleaseCooled(inventory=inventory(settings), clock=clock(), budget=budget)
 
 
 def audit_inventory(settings: "InventorySettings") -> "AuditInventory":
     """Audit a customer's inventory."""
     from number_inventory.services.audit import AuditInventory
 
-    return AuditInventory(inventory(settings.numbers_table), clock())
+    return AuditInventory(inventory(settings), clock())
 
 
 def look_up_numbers(settings: "InventorySettings") -> "LookUpNumbers":
     """Look numbers up."""
     from number_inventory.services.lookup import LookUpNumbers
 
-    return LookUpNumbers(inventory(settings.numbers_table))
+    return LookUpNumbers(inventory(settings))
 
 
 def add_numbers(settings: "InventorySettings") -> "AddNumbers":
     """Add numbers by hand."""
     from number_inventory.services.manage_numbers import AddNumbers
 
-    return AddNumbers(inventory(settings.numbers_table), clock())
+    return AddNumbers(inventory(settings), clock())
 
 
 def manage_macros(settings: "SyncSettings") -> "ManageMacros":
@@ -203,7 +203,7 @@ def remove_device(settings: "SyncSettings", budget: timedelta) -> "RemoveDevice"
     return RemoveDevice(
         devices=devices(settings.devices_table),
         registrations=registrations(settings.registrations_table),
-        inventory=inventory(settings.numbers_table),
+        inventory=inventory(settings),
         macros=macros(settings.macros_table),
         secrets=secrets(settings.parameter_prefix, settings.credentials_key),
         clock=clock(),

@@ -33,6 +33,7 @@ class InventorySettings(_Settings):
     """For everything that reads or writes numbers."""
 
     numbers_table: str = Field(alias="NUMBERS_TABLE", min_length=3)
+    batched_writes: bool = Field(alias="BATCHED_WRITES", default=False, description="Write up to 25 numbers a request.")
 
 
 class DevicesSettings(_Settings):
