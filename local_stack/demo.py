@@ -57,6 +57,7 @@ def _play(layout: Layout, narrator: Narrator) -> None:
         "AWS is played by MiniStack and the devices by a simulator, both on 127.0.0.1. The template, the functions "
         "and the commands are the real ones."
     )
+    narrator.console.print()
     with playing(layout, Progress(narrator.console)) as (stack, office, branch):
         Story(stack, office, branch, narrator).tell()
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any, Never
+from typing import Any, Never, TextIO
 
 from local_stack import processes
 from local_stack.demo_stack import DemoStack
@@ -24,7 +24,7 @@ from local_stack.stack import LocalStack, StackOptions
 from simulator.control import Control
 
 CUSTOMER = "acme"
-_LOCK_SECONDS = 10.0
+_LOCK_SECONDS = 60.0
 _POLL_SECONDS = 0.1
 
 
@@ -128,18 +128,34 @@ def _alone(layout: Layout) -> Iterator[int]:
     Yields:
         The file descriptor of the lock.
     """
-    with (layout.state / "lock").open("w") as lock:
+    with (layout.state / "lock").open("a+") as lock:
         end = time.monotonic() + _LOCK_SECONDS
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > end:
-                    message = f"another demonstration runs with the files in {layout.state}: wait until it has ended"
-                    raise LocalStackError(message) from None
-                time.sleep(_POLL_SECONDS)
+        while not _locked(lock):
+            lock.seek(0)
+            # Where the one that took the lock is gone, its guard is still stopping what it left.
+            if _runs(lock.read()) or time.monotonic() > end:
+                raise LocalStackError(f"another demonstration runs with the files in {layout.state}: let it end first")
+            time.sleep(_POLL_SECONDS)
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
         yield lock.fileno()
+
+
+def _locked(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _runs(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except (ValueError, OSError):
+        return False
+    return True
 
 
 @contextmanager

@@ -106,7 +106,7 @@ class Narrator:
     def table(self, numbers: Sequence[dict[str, Any]]) -> None:
         """Shows numbers as the API tells them; where a Tag does not fit beside them, it stands below."""
         wide = self.console.width >= _WIDE
-        headings = ("Number", "Status", "Usage", "Vendor", "Held by", "Release Date", *(("Tag",) if wide else ()))
+        headings = ("Number", "Status", "Usage", "Vendor", "Held by", "Release Date UTC", *(("Tag",) if wide else ()))
         rows = [(*_cells(number), *((number["tag"],) if wide else ())) for number in numbers]
         self._rows(headings, rows)
         tags = [(number["number"], number["tag"]) for number in numbers if number["tag"]]
@@ -114,7 +114,7 @@ class Narrator:
             self._rows(("Number", "Tag"), tags)
 
     def _rows(self, headings: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> None:
-        table = Table(*headings, box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False)
+        table = Table(*headings, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
         for row in rows:
             table.add_row(*row)
         with self.console.capture() as captured:
