@@ -18,10 +18,11 @@ from number_inventory.domain.errors import (
 )
 from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION
 from number_inventory.domain.numbers import Status
-from number_inventory.ports import Credentials
-from number_inventory.services.sync import SyncResult
+from number_inventory.ports import Credentials, Register
+from number_inventory.services.sync import LEASE_MARGIN, SyncResult
 from tests.memory.device_source import user
-from tests.memory.world import CUSTOMER, World
+from tests.memory.fuse import ProcessDiedError
+from tests.memory.world import BUDGET, CUSTOMER, World
 
 GOOD = Device(key=DeviceKey(CUSTOMER, "sbc1"), source=SourceKind.SBC, address="https://sbc1.example")
 LOGIN = Credentials("sync", "canary-password")
@@ -158,6 +159,35 @@ def test_a_removed_device_gives_its_numbers_up_like_any_removal(world: World) ->
         world.devices.get(key)
     with pytest.raises(CredentialsMissingError):
         world.secrets.credentials(key)
+
+
+def test_nothing_of_a_removed_devices_register_is_left(world: World) -> None:
+    """GIVEN a removed device, WHEN its name is used again, THEN its register is empty, down to the last part."""
+    key = world.add_device()
+    world.device_shows(key, "1001", "1002")
+    world.sync(key)
+    world.remove_device(key)
+    world.add_device()
+
+    lease = world.devices.acquire(key, world.clock.at, world.clock.at)
+
+    assert lease is not None
+    assert world.registrations.load(lease) == Register(frozenset(), frozenset(), "", 0, 0)
+
+
+def test_a_removal_that_died_keeps_syncs_away_until_it_is_gone_for_sure(world: World) -> None:
+    """GIVEN a removal that died, WHEN it is tried again, THEN not before its time and the margin are over."""
+    key = world.add_device()
+    world.fuse.blow_at(4)
+    with pytest.raises(ProcessDiedError):
+        world.remove_device(key)
+    world.clock.at += BUDGET + LEASE_MARGIN - timedelta(seconds=1)
+    with pytest.raises(RuleViolationError, match="being synced now"):
+        world.remove_device(key)
+
+    world.clock.advance(seconds=1)
+
+    world.remove_device(key)
 
 
 def test_a_device_added_again_under_its_name_starts_anew(world: World) -> None:
