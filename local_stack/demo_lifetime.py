@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, Never, TextIO
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local_stack import processes
 from local_stack.demo_stack import DemoStack
@@ -77,7 +79,8 @@ def playing(layout: Layout, progress: Progress) -> Iterator[tuple[DemoStack, Pla
             try:
                 yield stack, _device("sbc-1", layout), _device("sbc-2", second)
             except Exception:  # whatever went wrong, its logs tell more
-                stack.save_logs()
+                with suppress(BotoCoreError, ClientError):  # the local AWS may be what has gone
+                    stack.save_logs()
                 raise
         finally:
             _stop_for_good(layout, progress)

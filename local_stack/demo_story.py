@@ -21,8 +21,8 @@ _LEAVING, _RETURNING, _SHARED, *_SPARE = _LONDON
 _EXTENSION, _BRANCH_EXTENSION, _NEWCOMER = "2001", "2002", "2003"
 _IN_USE = ("Used", "Device", "AudioCodes")
 
-_WHY_USED = "The dispatcher puts devices on a queue; from there a worker asks each for its users, over TLS."
-_WHY_COOLING = f"The named macro audiocodes_cooling_duration says for how long: {COOLING_DAYS} days unless it is set."
+_WHY_USED = "A dispatcher queues the devices; a worker asks each for its users over TLS."
+_WHY_COOLING = f"The macro audiocodes_cooling_duration says for how long; {COOLING_DAYS} days by default."
 
 _WHY_SCHEDULED = (
     f"Since chapter 2, {_BRANCH_EXTENSION} is gone from sbc-2 and {_NEWCOMER} is there; no sync of sbc-2 was asked for."
@@ -195,7 +195,7 @@ class Story:
 
     def _nothing_early(self) -> None:
         answer = self.stack.invoke("release_cooled", {})
-        self.narrator.acts(f"release function, invoked with {{}}: {answer['due']} due, {answer['released']} released")
+        self.narrator.acts(f"invoke release function {{}}: {answer['due']} due, {answer['released']} released")
         require("numbers released", expected=0, found=answer["released"])
         require(f"status of {_LEAVING}", expected="Cooling", found=self._status(_LEAVING))
         self.narrator.checked(f"{_LEAVING}: Cooling still, until its Release Date")
@@ -207,7 +207,7 @@ class Story:
             as_of = f"{day:%Y-%m-%dT%H:%M:%SZ}"
             answer = self.stack.invoke("release_cooled", {"mode": "report", "as_of": as_of})
             found = [entry["number"] for entry in answer["numbers"]]
-            self.narrator.acts(f'release function, {{"mode": "report", "as_of": "{as_of}"}}')
+            self.narrator.acts(f'invoke release function {{"mode": "report", "as_of": "{as_of}"}}')
             require(f"numbers to be released by {as_of}", expected=expected, found=found)
             self.narrator.checked(f"by the end of {day:%Y-%m-%d}: {', '.join(found) or 'none'}")
         require(f"status of {_LEAVING} after a report", expected="Cooling", found=self._status(_LEAVING))
@@ -252,7 +252,7 @@ class Story:
                 return seen
             event = {"customer": self.stack.customer} | ({"device": device} if device else {})
             queued = self.stack.invoke("sync_dispatcher", event)["queued"]
-            self.narrator.acts(f"sync dispatcher, invoked with {_json(event)}: {queued} queued")
+            self.narrator.acts(f"invoke sync dispatcher {_json(event)}: {queued} queued")
             with self.narrator.working("  Waiting for the worker"):
                 seen = eventually(look, wanted, seconds=_SYNC_SECONDS)
         require(what, expected=wanted, found=seen)
