@@ -17,6 +17,7 @@ def set_right(endpoint_url: str, outputs: Mapping[str, str]) -> None:
     """
     _make_concurrency_a_number(endpoint_url)
     _let_send_batches(endpoint_url, outputs)
+    _let_write_batches(endpoint_url, outputs)
 
 
 def _make_concurrency_a_number(endpoint_url: str) -> None:
@@ -30,13 +31,23 @@ def _make_concurrency_a_number(endpoint_url: str) -> None:
 
 def _let_send_batches(endpoint_url: str, outputs: Mapping[str, str]) -> None:
     """It asks for an action `sqs:SendMessageBatch`; on AWS there is none, and `sqs:SendMessage` covers batches."""
-    dispatcher = client("lambda", endpoint_url).get_function_configuration(FunctionName=outputs["SyncDispatcherName"])
     queue = client("sqs", endpoint_url).get_queue_attributes(
         QueueUrl=outputs["SyncQueueUrl"], AttributeNames=["QueueArn"]
     )
-    statement = {"Effect": "Allow", "Action": "sqs:SendMessageBatch", "Resource": queue["Attributes"]["QueueArn"]}
+    _allow(endpoint_url, outputs["SyncDispatcherName"], "sqs:SendMessageBatch", queue["Attributes"]["QueueArn"])
+
+
+def _let_write_batches(endpoint_url: str, outputs: Mapping[str, str]) -> None:
+    """It asks for an action `dynamodb:BatchExecuteStatement`, on no table; AWS asks for that of each statement."""
+    for function in (outputs["SyncWorkerName"], outputs["ReleaseCooledName"]):
+        _allow(endpoint_url, function, "dynamodb:BatchExecuteStatement", "*")
+
+
+def _allow(endpoint_url: str, function: str, action: str, resource: str) -> None:
+    deployed = client("lambda", endpoint_url).get_function_configuration(FunctionName=function)
+    statement = {"Effect": "Allow", "Action": action, "Resource": resource}
     client("iam", endpoint_url).put_role_policy(
-        RoleName=dispatcher["Role"].rpartition("/")[2],
-        PolicyName="emulator-send-batches",
+        RoleName=deployed["Role"].rpartition("/")[2],
+        PolicyName=f"emulator-{action.rpartition(':')[2]}",
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
     )
