@@ -73,3 +73,5 @@ def _tell_failure(error: Exception, layout: Layout, narrator: Narrator) -> None:
         known = isinstance(error, LocalStackError)
         narrator.quotes(str(error) if known else f"{type(error).__name__}: {error}")
     narrator.quotes(f"Logs:     {trace.parent}")
+    if any(trace.parent.glob("function-*.log")):
+        narrator.quotes("          (function-*.log: what the deployed functions said)")

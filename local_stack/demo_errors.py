@@ -20,10 +20,14 @@ class StoryFailedError(LocalStackError):
 
 
 def require(what: str, *, expected: object, found: object) -> None:
-    """Checks a claim of the demonstration.
+    """Checks a claim of the demonstration; of two dictionaries, only what differs is told.
 
     Raises:
         StoryFailedError: `found` is not `expected`.
     """
-    if found != expected:
-        raise StoryFailedError(what, expected=expected, found=found)
+    if found == expected:
+        return
+    if isinstance(expected, dict) and isinstance(found, dict):
+        wrong = [name for name in expected if found.get(name) != expected[name]]
+        expected, found = ({name: side.get(name) for name in wrong} for side in (expected, found))
+    raise StoryFailedError(what, expected=expected, found=found)

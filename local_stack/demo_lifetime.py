@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -70,6 +71,7 @@ def playing(layout: Layout, progress: Progress) -> Iterator[tuple[DemoStack, Pla
     layout.state.mkdir(parents=True, exist_ok=True)
     with _alone(layout) as lock, _guarded(layout, lock):
         stop_all(layout)
+        shutil.rmtree(layout.state / "logs", ignore_errors=True)
         try:
             options = StackOptions(processes.free_port(), 0, {"SyncSchedule": "rate(1 minute)"})
             stack = DemoStack(layout, LocalStack(layout, progress).up(options), CUSTOMER)

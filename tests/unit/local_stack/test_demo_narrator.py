@@ -74,6 +74,8 @@ def test_a_claim_that_is_not_so_says_what_was_expected_and_found() -> None:
 
     with pytest.raises(StoryFailedError, match=r"^status: expected Used, found Cooling$"):
         require("status", expected="Used", found="Cooling")
+    with pytest.raises(StoryFailedError, match=r"^numbers: expected {'2': 'Used'}, found {'2': 'Cooling'}$"):
+        require("numbers", expected={"1": "Used", "2": "Used"}, found={"1": "Used", "2": "Cooling"})
 
 
 @pytest.mark.parametrize(("passed", "seconds"), [(0, 65), (50, 15), (60, 65), (170, 15)])
