@@ -75,6 +75,7 @@ class Aws(Ports):
     broken: list[RecordBrokenError]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sends all tests on one engine process to one worker, so that it is started once."""
     for item in items:
