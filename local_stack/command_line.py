@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from local_stack import device_simulator, emulator
-from local_stack.demo import run as run_demo
+from local_stack.demo.telling import run as run_demo
 from local_stack.errors import LocalStackError
 from local_stack.layout import Layout, default_layout
 from local_stack.progress import Progress

@@ -21,7 +21,7 @@ _PROGRAM = """
 import sys
 from pathlib import Path
 from rich.console import Console
-from local_stack.demo import run
+from local_stack.demo.telling import run
 from local_stack.layout import Layout
 root = Path(sys.argv[1])
 sys.exit(run(Layout(root=root, state=root / "state"), Console(highlight=False, width=200)))

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from local_stack.demo_errors import StoryFailedError, require
-from local_stack.demo_narrator import Narrator
-from local_stack.demo_story import next_firing
+from local_stack.demo.errors import StoryFailedError, require
+from local_stack.demo.narrator import Narrator
+from local_stack.demo.story import next_firing
 
 _TAG = "Cooling: 2 days until the Release Date, 2026-11-25 05:43 UTC"
 

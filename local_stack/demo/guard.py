@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from local_stack.demo_lifetime import stop_all
+from local_stack.demo.lifetime import stop_all
 from local_stack.layout import Layout
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import urllib3
 
-from local_stack.demo_errors import StoryFailedError, require
+from local_stack.demo.errors import StoryFailedError, require
 from local_stack.emulator import client
 from local_stack.environment import tool_environment
 from local_stack.layout import Layout

@@ -6,10 +6,10 @@ import traceback
 
 from rich.console import Console
 
-from local_stack.demo_errors import StoryFailedError
-from local_stack.demo_lifetime import InterruptedByError, playing, signals_as_errors
-from local_stack.demo_narrator import Narrator
-from local_stack.demo_story import Story
+from local_stack.demo.errors import StoryFailedError
+from local_stack.demo.lifetime import InterruptedByError, playing, signals_as_errors
+from local_stack.demo.narrator import Narrator
+from local_stack.demo.story import Story
 from local_stack.errors import LocalStackError
 from local_stack.layout import Layout
 from local_stack.progress import Progress

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from local_stack.demo_errors import StoryFailedError, require
-from local_stack.demo_narrator import Narrator
-from local_stack.demo_stack import DemoStack, eventually
+from local_stack.demo.errors import StoryFailedError, require
+from local_stack.demo.narrator import Narrator
+from local_stack.demo.stack import DemoStack, eventually
 from simulator.control import Control
 
 COOLING_DAYS = 2

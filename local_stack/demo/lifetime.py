@@ -17,8 +17,8 @@ from typing import Any, Never, TextIO
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local_stack import processes
-from local_stack.demo_stack import DemoStack
-from local_stack.demo_story import PlayedDevice
+from local_stack.demo.stack import DemoStack
+from local_stack.demo.story import PlayedDevice
 from local_stack.device_simulator import describe_simulator, start_simulator
 from local_stack.errors import LocalStackError
 from local_stack.layout import Layout
@@ -169,7 +169,7 @@ def _guarded(layout: Layout, lock: int) -> Iterator[None]:
 
     It holds the lock as well, so that the next demonstration begins when it is done.
     """
-    command = [sys.executable, "-m", "local_stack.demo_guard", str(layout.root), str(layout.state)]
+    command = [sys.executable, "-m", "local_stack.demo.guard", str(layout.root), str(layout.state)]
     guard = subprocess.Popen(
         command, stdin=subprocess.PIPE, start_new_session=True, pass_fds=(lock,), cwd=layout.root, env=os.environ
     )
