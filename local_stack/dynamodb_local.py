@@ -31,7 +31,8 @@ def serving(layout: Layout, log: Path) -> Iterator[str]:
 
     Args:
         layout: Where it was fetched to.
-        log: The file that takes what it prints.
+        log: The file that takes what it prints. The process is recorded beside it, as `.process.json`, so that somebody
+            can stop it if this program is killed.
 
     Yields:
         The endpoint's URL.
@@ -54,6 +55,7 @@ def serving(layout: Layout, log: Path) -> Iterator[str]:
         folder=log.parent,
         log=log,
     )
+    processes.save(process, log.with_suffix(".process.json"))
     try:
         processes.wait_until_ready(process, lambda: _answers(port), seconds=_START_SECONDS, log=log)
         yield f"http://{LOOPBACK}:{port}"

@@ -14,17 +14,20 @@ from local_stack.emulator import start_emulator
 from local_stack.layout import default_layout
 from local_stack.processes import LOOPBACK
 from tests.engines.engine import DYNAMODB_LOCAL, MINISTACK, MOTO, Engine
+from tests.engines.guard import guarded
 
 
 @pytest.fixture(scope="session")
 def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """MiniStack in a process of its own."""
-    port = processes.free_port()
-    process = start_emulator(default_layout(tmp_path_factory.mktemp("ministack")), port)
-    try:
-        yield Engine(MINISTACK, f"http://{LOOPBACK}:{port}")
-    finally:
-        process.stop()
+    port, folder = processes.free_port(), tmp_path_factory.mktemp("ministack")
+    with guarded(folder):
+        process = start_emulator(default_layout(folder), port)
+        processes.save(process, folder / "ministack.process.json")
+        try:
+            yield Engine(MINISTACK, f"http://{LOOPBACK}:{port}")
+        finally:
+            process.stop()
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +36,8 @@ def dynamodb_local_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     layout = default_layout()
     if not dynamodb_local.is_fetched(layout):
         pytest.skip("DynamoDB Local is not here: `make dynamodb-local` fetches it where there is Maven and a JDK")
-    with dynamodb_local.serving(layout, tmp_path_factory.mktemp("dynamodb-local") / "engine.log") as endpoint_url:
+    folder = tmp_path_factory.mktemp("dynamodb-local")
+    with guarded(folder), dynamodb_local.serving(layout, folder / "engine.log") as endpoint_url:
         yield Engine(DYNAMODB_LOCAL, endpoint_url)
 
 

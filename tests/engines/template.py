@@ -9,7 +9,7 @@ import yaml
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
 
-class _TemplateLoader(yaml.SafeLoader):
+class TemplateLoader(yaml.SafeLoader):
     """Reads CloudFormation's own tags (`!Ref`, `!Sub`, ...) as what stands behind them."""
 
 
@@ -22,13 +22,13 @@ def _bare(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> object:
     return loader.construct_mapping(node)
 
 
-_TemplateLoader.add_multi_constructor("!", _bare)
+TemplateLoader.add_multi_constructor("!", _bare)
 
 
 @lru_cache(maxsize=1)
 def table_schemas() -> dict[str, dict[str, Any]]:
     """What CreateTable needs besides a name, by the logical id of the table."""
-    template = yaml.load(TEMPLATE.read_text(encoding="utf-8"), _TemplateLoader)  # noqa: S506 - built on the safe loader
+    template = yaml.load(TEMPLATE.read_text(encoding="utf-8"), TemplateLoader)  # noqa: S506 - built on the safe loader
     wanted = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
     return {
         name: {key: resource["Properties"][key] for key in wanted if key in resource["Properties"]}
