@@ -1,0 +1,1 @@
+"""Each built function under Lambda's own runtime interface emulator and runtime client."""

@@ -1,0 +1,108 @@
+"""Each built function: a cold start, a good event, and a malformed one."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from number_inventory.adapters.dynamodb.devices import DynamoDevices
+from number_inventory.adapters.ssm import SsmSecrets
+from number_inventory.adapters.system_clock import SystemClock
+from number_inventory.domain.devices import Device, DeviceKey, SourceKind, TlsSettings
+from number_inventory.ports import Credentials
+from simulator.scenario import DeviceScenario
+from simulator.server import Simulator
+from simulator.users import plain_user
+from tests.integration.functions.api_requests import listing, lookup
+from tests.integration.runtime.conftest import PREFIX, Runtime
+from tests.integration.runtime.emulated import EmulatedFunction, built_function, emulated
+
+DOMAIN = "10.8.5.71"
+PASSWORD = "canary-password-7f3a"
+
+
+@pytest.fixture(scope="module")
+def device(runtime: Runtime, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeviceKey]:
+    """A played device with one number, configured."""
+    scenario = DeviceScenario(domain=DOMAIN, password=PASSWORD, users=(plain_user(f"4711@{DOMAIN}", DOMAIN),))
+    key = DeviceKey("acme", "sbc-1")
+    session = runtime.engine.session()
+    with Simulator([scenario], tmp_path_factory.mktemp("simulator")) as simulator:
+        tls = TlsSettings(ca_pem=Path(simulator.certificates.ca_path).read_text(encoding="utf-8"))
+        SsmSecrets(session.ssm(), PREFIX).store(key, Credentials("Admin", PASSWORD))
+        DynamoDevices(session.dynamodb(), runtime.tables.devices, SystemClock()).add(
+            Device(key=key, source=SourceKind.SBC, address=simulator.url("sbc-1"), tls=tls)
+        )
+        yield key
+
+
+def function(runtime: Runtime, logical_id: str) -> Any:  # noqa: ANN401 - a context manager
+    """The built function of that logical id, running."""
+    return emulated(built_function(runtime.layout, logical_id), runtime.layout, runtime.client, runtime.environment)
+
+
+def check(running: EmulatedFunction, refused: Any, named: str) -> None:  # noqa: ANN401 - JSON
+    """One clean init; a malformed event was refused by name; nothing else was wrong, and no password was logged."""
+    assert refused["errorType"] == "InvalidInputError"
+    assert named in refused["errorMessage"]
+    said = running.said()
+    assert len(running.inits()) == 1, said
+    assert 0 < running.inits()[0] < 10_000
+    assert "Runtime.ImportModuleError" not in said
+    assert "Warning" not in said
+    assert PASSWORD not in said
+
+
+def test_the_dispatcher(runtime: Runtime, device: DeviceKey) -> None:
+    """GIVEN the built dispatcher WHEN it starts cold and is invoked THEN the device is queued."""
+    with function(runtime, "SyncDispatcher") as running:
+        assert running.invoke({}) == {"queued": 1}
+        check(running, running.invoke([]), "must be a JSON object")
+
+
+def test_the_worker(runtime: Runtime, device: DeviceKey) -> None:
+    """GIVEN the built worker WHEN it starts cold and gets a message THEN it syncs the device over TLS."""
+    body = json.dumps({"customer": device.customer, "device": device.name})
+    with function(runtime, "SyncWorker") as running:
+        assert running.invoke({"Records": [{"messageId": "m0", "body": body}]}) == {"batchItemFailures": []}
+        assert running.invoke({"Records": [{"messageId": "m0", "body": "{"}]}) == {
+            "batchItemFailures": [{"itemIdentifier": "m0"}]
+        }
+        check(running, running.invoke({"Records": []}), "Records")
+        assert '"Numbers_created":[1.0]' in running.said()
+
+
+def test_the_release(runtime: Runtime) -> None:
+    """GIVEN the built release function WHEN it starts cold and is invoked THEN it finds nothing due."""
+    with function(runtime, "ReleaseCooled") as running:
+        answer = running.invoke({})
+        assert (answer["due"], answer["finished"]) == (0, True)
+        check(running, running.invoke({"mode": "report", "as_of": "2026-11-25"}), "as_of")
+
+
+def test_the_audit(runtime: Runtime) -> None:
+    """GIVEN the built audit WHEN it starts cold and is invoked THEN it audits the customer."""
+    with function(runtime, "Audit") as running:
+        [audit] = running.invoke({"customer": "nobody"})["audits"]
+        assert (audit["customer"], audit["numbers"]) == ("nobody", 0)
+        check(running, running.invoke({"mode": "correct"}), "mode")
+
+
+def test_the_api(runtime: Runtime) -> None:
+    """GIVEN the built API function WHEN it starts cold and is asked THEN it answers, pages included."""
+    with function(runtime, "NumberApi") as running:
+        assert running.invoke(lookup("acme", "4799"))["statusCode"] == 404
+        assert running.invoke(lookup("acme", "47a1"))["statusCode"] == 400
+        assert running.invoke(listing("acme", limit="1"))["statusCode"] == 200
+        check(running, running.invoke({}), "API Gateway")
+
+
+def test_the_layer_has_nothing_for_tests(runtime: Runtime) -> None:
+    """GIVEN the built layer WHEN its packages are listed THEN none is there that functions have no use for."""
+    layer = built_function(runtime.layout, "NumberApi").layer
+    packages = {entry.name.partition("-")[0].partition(".")[0] for entry in layer.iterdir()}
+
+    assert not packages & {"boto3", "moto", "pytest", "hypothesis", "typer", "rich", "awslambdaric", "cli", "simulator"}
+    assert "number_inventory" in packages
