@@ -1,0 +1,121 @@
+"""A customer of the deployed stack: devices that are played for it, and an operator who looks after them.
+
+Every test has a customer of its own, so that tests share a stack and nothing else. What a test wants to happen goes
+through the stack: dispatcher, queue, worker, device, tables, API.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from simulator.server import Simulator
+from tests.e2e.deployed_stack import Answer, DeployedStack, eventually
+from tests.integration.cli.operator import CANARY, Ended, Operator
+
+PASSWORD = {"NUMBER_INVENTORY_DEVICE_PASSWORD": CANARY}
+_DISPATCHES = 6
+_SYNC_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Customer:
+    """A customer and what it has."""
+
+    name: str
+    stack: DeployedStack
+    simulator: Simulator
+
+    @property
+    def operator(self) -> Operator:
+        """Runs the command line for this customer."""
+        return Operator(self.stack.folder, options=("--local", "--customer", self.name))
+
+    def operate(self, *words: str, **environment: str) -> Ended:
+        """Runs a command that must succeed."""
+        ended = self.operator(*words, **environment)
+        assert ended.code == 0, ended.err
+        return ended
+
+    def add_device(self, name: str = "sbc-1", *options: str) -> None:
+        """Configures the played device of that name, as an operator does."""
+        trust = ("--ca-file", str(self.simulator.certificates.ca_path))
+        address = ("--address", self.simulator.url(name))
+        self.operate("devices", "add", name, *address, "-u", "Admin", *trust, *options, **PASSWORD)
+
+    def disable_devices(self) -> None:
+        """Lets schedules pass its devices by."""
+        for device in self.operate("devices", "list", "--json").json["devices"]:
+            self.operate("devices", "disable", device["device"])
+
+    def state(self, device: str = "sbc-1") -> dict[str, Any]:
+        """How a device fares, as the operator sees it."""
+        shown: dict[str, Any] = self.operate("devices", "show", device, "--json").json
+        return shown
+
+    def sync(self, device: str = "sbc-1") -> dict[str, Any]:
+        """Has a device synced by dispatcher, queue and worker, and waits until a sync that began after now has ended.
+
+        A schedule may have a sync of its own under way, which then need not have seen what the test did just before:
+        the dispatcher is asked again until there was a later one.
+
+        Returns:
+            How the device fares after it.
+        """
+        before = self._sync_number(device)
+
+        def ended() -> bool:
+            item = self.item("devices", {"customer": self.name, "device": device})
+            return "lease_until" not in item and self._sync_number(device) > before
+
+        for _ in range(_DISPATCHES):
+            answer = self.stack.invoke("sync_dispatcher", {"customer": self.name, "device": device})
+            assert answer == {"queued": 1}
+            if eventually(ended, seconds=_SYNC_SECONDS):
+                return self.state(device)
+        raise AssertionError(f"device {device} of {self.name} was not synced: {self.state(device)}")
+
+    def shows(self, status: str, *numbers: str, seconds: float = 20.0) -> None:
+        """Waits until the API shows these numbers with this Status."""
+
+        def found() -> list[str | None]:
+            return [self.look(number).get("status") for number in numbers]
+
+        eventually(lambda: set(found()) == {status}, seconds=seconds)
+        assert found() == [status] * len(numbers)
+
+    def look(self, number: str) -> dict[str, Any]:
+        """What the API shows of a number; empty where there is none."""
+        answer = self.get(number)
+        assert answer.status in {200, 404}, answer.body
+        return dict(answer.body) if answer.status == 200 else {}
+
+    def get(self, number: str) -> Answer:
+        """Asks the API for a number."""
+        return self.stack.get(f"/customers/{self.name}/numbers/{quote(number, safe='')}")
+
+    def list(self, **query: str) -> Answer:
+        """Asks the API for a page of numbers."""
+        return self.stack.get(f"/customers/{self.name}/numbers", **query)
+
+    def item(self, table: str, key: dict[str, str]) -> dict[str, Any]:
+        """An item as it is stored; to wait for, and to arrange what takes days."""
+        answer = self.stack.client("dynamodb").get_item(
+            TableName=self.stack.table(table),
+            Key={name: {"S": value} for name, value in key.items()},
+            ConsistentRead=True,
+        )
+        return dict(answer.get("Item", {}))
+
+    def arrange(self, table: str, key: dict[str, str], **values: dict[str, Any]) -> None:
+        """Writes attributes of an item past all rules, as a test's arrangement."""
+        self.stack.client("dynamodb").update_item(
+            TableName=self.stack.table(table),
+            Key={name: {"S": value} for name, value in key.items()},
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
+            ExpressionAttributeNames={f"#{name}": name for name in values},
+            ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
+        )
+
+    def _sync_number(self, device: str) -> int:
+        item = self.item("devices", {"customer": self.name, "device": device})
+        return int(item.get("sync", {"N": "0"})["N"])

@@ -1,0 +1,49 @@
+"""Every function with the role that the template gives it: the local AWS evaluates them."""
+
+from tests.e2e.conftest import users
+from tests.e2e.customer import Customer
+from tests.integration.cli.operator import CANARY
+
+FUNCTIONS = ("sync_dispatcher", "sync_worker", "release_cooled", "audit", "number_api")
+_DENIED = ("AccessDenied", "not authorized", "StorageRefusedError")
+
+
+def test_no_role_lacks_a_permission(customer: Customer) -> None:
+    """GIVEN every way that a function uses AWS WHEN all are gone THEN nothing is denied, and no password is logged."""
+    device = customer.simulator.devices["sbc-1"]
+    customer.add_device()
+    customer.sync()
+    device.replace_users(users(*map(str, range(5000, 5040))))
+    customer.sync()
+    customer.operate("macros", "set", "audiocodes_cooling_duration", "0")
+    device.replace_users(users("5000"))
+    customer.sync()
+    customer.operate("numbers", "add", "6000")
+    stack = customer.stack
+    assert stack.invoke("sync_dispatcher", {"customer": customer.name}) == {"queued": 1}
+    assert stack.invoke("release_cooled", {})["finished"]
+    assert stack.invoke("release_cooled", {"mode": "report"})
+    assert stack.invoke("audit", {"customer": customer.name})["audits"][0]["numbers"] == 44
+    assert stack.invoke("audit", {})["audits"]
+    for query in ({}, {"status": "Available"}, {"status": "Reserved"}, {"vendor": "AudioCodes"}, {"limit": "1"}):
+        assert customer.list(**query).status == 200
+
+    for function in FUNCTIONS:
+        lines = stack.log(function)
+        assert lines
+        denied = [line for line in lines if any(word in line for word in _DENIED)]
+        assert not denied
+        assert not [line for line in lines if CANARY in line]
+
+
+def test_credentials_are_kept_encrypted(customer: Customer) -> None:
+    """GIVEN a device that was added WHEN its credentials are looked for THEN they are a SecureString, in no table."""
+    customer.add_device()
+    stack = customer.stack
+    name = f"{stack.description['parameter_prefix']}/{customer.name}/sbc-1/credentials"
+    stored = stack.client("ssm").get_parameter(Name=name)["Parameter"]
+    item = customer.item("devices", {"customer": customer.name, "device": "sbc-1"})
+
+    assert stored["Type"] == "SecureString"
+    assert item
+    assert CANARY not in str(item)
