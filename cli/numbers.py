@@ -131,9 +131,7 @@ def add(
         f"{new} added." + (f" {existed} existed already; nothing about them changed." if existed else "")
     )
     if report.failed:
-        named = ", ".join(report.failed[:5])
-        why = f". {report.broken}" if report.broken else "; run it again"
-        raise typer.TyperException(f"{len(report.failed)} numbers could not be added ({named}){why}")
+        raise typer.TyperException(f"not all are added: {report.unfinished()}; run it again")
 
 
 def number_json(record: NumberRecord, now: datetime) -> dict[str, Any]:

@@ -81,7 +81,6 @@ def _tell(request: Request, summary: ReleaseSummary) -> None:
     kept = f"; {summary.kept} came back or cool anew and stay" if summary.kept else ""
     output.show(f"{summary.released} released{kept}." if summary.due else "Nothing was due.")
     if summary.failed:
-        named = ", ".join(summary.failed[:5])
-        raise typer.TyperException(f"{len(summary.failed)} numbers could not be released now ({named}): run it again")
+        raise typer.TyperException(f"not all that is due is released: {summary.cause}; run it again")
     if not summary.finished:
         raise typer.TyperException("time ran out before all were released: run it again")

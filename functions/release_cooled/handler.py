@@ -41,8 +41,7 @@ def _released(release: ReleaseCooled, customer: str | None) -> dict[str, Any]:
     logger.info("cooled numbers released", extra={"release": as_json(summary)})
     count(metrics, {"NumbersReleased": summary.released, "ReleasesFailed": len(summary.failed)})
     if summary.failed:
-        shown = ", ".join(summary.failed[:5])
-        raise StorageBusyError(f"{len(summary.failed)} numbers could not be released now ({shown}); the next run will")
+        raise StorageBusyError(f"not all that is due is released: {summary.cause}; the next run tries again")
     return _answer(summary)
 
 

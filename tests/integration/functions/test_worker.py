@@ -268,3 +268,29 @@ def test_malformed_events_are_refused(account: Account, event: object, named: st
     assert isinstance(error, InvalidInputError)
     assert str(error).startswith("event: ")
     assert named in str(error)
+
+
+def test_a_broken_record_stops_its_own_number_and_no_other(
+    account: Account, key: DeviceKey, simulator: Simulator
+) -> None:
+    """GIVEN a record nobody understands WHEN synced again and again THEN all others come and go, and the cause is told.
+
+    WHEN the record is right again THEN its number is seen to, too.
+    """
+    device = simulator.devices["sbc-1"]
+    account.plant_number("4711", status={"S": "Retired"})
+    synced(account)
+    device.unregister([f"{NUMBERS[0]}@{DOMAIN}"])
+    device.register(users("4799"))
+    synced(account)
+    synced(account)
+
+    assert account.number(NUMBERS[0]).status is Status.COOLING
+    assert account.number("4799").status is Status.USED
+    assert "4711" in account.state(key).cause
+    assert "status" in account.state(key).cause
+
+    account.plant_number("4711", status={"S": "Available"})
+    synced(account)
+    assert account.number("4711").status is Status.USED
+    assert account.state(key).cause == ""

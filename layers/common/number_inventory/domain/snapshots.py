@@ -6,7 +6,7 @@ silence is not absence, and only a snapshot proven complete may take a number fr
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple, overload
 
@@ -119,6 +119,12 @@ class Claims:
     dormant: frozenset[str]
     unmapped: tuple[str, ...]
     foreign: int
+
+    def without(self, numbers: frozenset[str]) -> "Claims":
+        """The same, as if the device did not speak of these numbers."""
+        if not numbers:
+            return self
+        return replace(self, claimed=self.claimed - numbers, dormant=self.dormant - numbers)
 
 
 class UserScope(NamedTuple):

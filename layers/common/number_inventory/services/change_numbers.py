@@ -51,6 +51,13 @@ class ChangeReport:
         """Whether every number was dealt with."""
         return not self.failed and not self.stopped
 
+    def unfinished(self) -> str:
+        """What is left and why, in words, for a report that is not `finished`."""
+        if not self.failed:
+            return "time ran out before all numbers were changed"
+        what = f"{len(self.failed)} numbers could not be changed ({', '.join(self.failed[:5])})"
+        return f"{what}: {self.broken}" if self.broken else what
+
     def add(self, decision: Decision) -> None:
         """Count a decision that stands."""
         self.outcomes[decision.outcome] += 1

@@ -5,14 +5,16 @@ like any other removal: they cool, and nobody gets them before their Release Dat
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from number_inventory.domain.aors import compile_rules
 from number_inventory.domain.devices import Device, DeviceKey, check_device
 from number_inventory.domain.errors import (
     AlreadyExistsError,
     InvalidInputError,
+    InventoryError,
     NotFoundError,
     RuleViolationError,
     StorageBusyError,
@@ -171,21 +173,22 @@ class RemoveDevice:
         lease = self.devices.acquire(key, started, deadline + LEASE_MARGIN, even_disabled=True)
         if lease is None:
             raise RuleViolationError(f"device {key} is being synced now; try again in a moment")
-        self.devices.set_enabled(key, enabled=False)
-        change = ChangeNumbers(self.inventory, lambda: self.clock.now() < deadline)
-        self._take_numbers(lease, days, change)
-        if not change.report.finished:
-            self.devices.finish(lease, lease.state, None)
-            raise StorageBusyError(
-                f"device {key} is not removed yet, only disabled: some numbers could not be changed; run it again"
-            )
+        try:
+            report = self._take_numbers(lease, days, deadline)
+        except (InventoryError, KeyboardInterrupt, SystemExit):
+            # The next try need not wait for the lease to end.
+            with suppress(InventoryError):
+                self.devices.finish(lease, lease.state, None)
+            raise
         self.registrations.forget(key)
         self.secrets.forget(key)
         self.devices.remove(key, lease)
-        return change.report
+        return report
 
-    def _take_numbers(self, lease: Lease, days: int, change: ChangeNumbers) -> None:
+    def _take_numbers(self, lease: Lease, days: int, deadline: datetime) -> ChangeReport:
+        """Take the device off every number that it holds; raises StorageBusyError where some are left."""
         key = lease.key
+        self.devices.set_enabled(key, enabled=False)
         register = self.registrations.load(lease)
         self.registrations.intend(lease, register, frozenset())
 
@@ -193,4 +196,10 @@ class RemoveDevice:
             stamp = Stamp(self.clock.now(), f"sync:{key.name}#{lease.sync}", f"device {key.name} was removed")
             return registration_gone(record, Registration(key.customer, number, key.name, lease.sync), days, stamp)
 
+        change = ChangeNumbers(self.inventory, lambda: self.clock.now() < deadline)
         change(key.customer, sorted(register.held | register.doubtful), goes)
+        if not change.report.finished:
+            raise StorageBusyError(
+                f"device {key} is not removed yet, only disabled: {change.report.unfinished()}; run it again"
+            )
+        return change.report

@@ -27,7 +27,8 @@ class ReleaseSummary:
         due: candidates that the index named.
         released: numbers that became Available.
         kept: candidates that the record did not confirm: returned, held, or of a later cooling.
-        failed: numbers that could not be written; the next run takes them up.
+        failed: numbers that could not be changed; the next run takes them up.
+        cause: why the run is not finished, in words; empty when it is.
         finished: False if time ran out; the next run goes on.
     """
 
@@ -36,6 +37,7 @@ class ReleaseSummary:
     released: int = 0
     kept: int = 0
     failed: tuple[str, ...] = ()
+    cause: str = ""
     finished: bool = True
 
 
@@ -79,6 +81,7 @@ class ReleaseCooled:
         summary.kept = change.report.outcomes[Outcome.UNCHANGED]
         summary.failed = tuple(change.report.failed)
         summary.finished = change.report.finished
+        summary.cause = "" if summary.finished else change.report.unfinished()
         return summary
 
     def report(self, as_of: datetime, customer: str | None = None) -> ReleaseReport:

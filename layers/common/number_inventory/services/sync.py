@@ -4,10 +4,12 @@ The order makes it safe to die anywhere: lease, snapshot, intents into the regis
 half-way, the next one finds the numbers it may have touched marked as doubtful and asks their records what is true.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from number_inventory.domain.aors import compile_rules
 from number_inventory.domain.devices import DeviceKey, DeviceState, Health
@@ -18,6 +20,7 @@ from number_inventory.domain.errors import (
     InventoryError,
     LeaseLostError,
     LoginRefusedError,
+    RecordBrokenError,
     SettingBrokenError,
 )
 from number_inventory.domain.lifecycle import Decision, Registration, Stamp, confirmed, registered, registration_gone
@@ -38,8 +41,6 @@ from number_inventory.services.change_numbers import ChangeNumbers, ChangeReport
 
 LEASE_MARGIN = timedelta(seconds=60)
 """How long a lease outlives the time its sync may take: the writer is gone for sure before the next one starts."""
-
-OUT_OF_TIME = "time ran out before all numbers were changed; the next sync goes on"
 
 UNMAPPED_SHOWN = 20
 """How many AORs that map to no number a summary names; the count is always whole."""
@@ -127,6 +128,20 @@ class SyncDevice:
             raise
 
 
+class _Doubts(NamedTuple):
+    """What the records say of doubtful numbers.
+
+    Attributes:
+        held: those that have the device as a holder.
+        broken: those whose records cannot be understood: nothing is concluded from them, and the others go on.
+        why_broken: what is wrong with the first of these.
+    """
+
+    held: Mapping[str, Holder]
+    broken: frozenset[str]
+    why_broken: str
+
+
 class _Run:
     """One sync under its lease."""
 
@@ -171,19 +186,22 @@ class _Run:
     def _apply(self, snapshot: Snapshot, claims: Claims) -> SyncSummary:
         if not self._in_time():
             # The lease may be lost by now, and intents that come after another sync has settled would count as done.
-            self._summary.cause = OUT_OF_TIME
+            self._summary.cause = "time ran out before any number was changed; the next sync goes on"
             return self._finish(snapshot, SyncResult.UNFINISHED, None)
         register = self._parts.registrations.load(self._lease)
-        still_held = self._still_held(register.doubtful)
-        known = (register.held - register.doubtful) | still_held.keys()
-        plan, cooling_days = self._plan(known, claims, may_remove=snapshot.complete)
+        doubts = self._ask_records(register.doubtful)
+        known = (register.held - register.doubtful) | doubts.held.keys()
+        plan, cooling_days = self._plan(known, claims.without(doubts.broken), may_remove=snapshot.complete)
         spared = plan.held & {
             number
-            for number, holder in still_held.items()
+            for number, holder in doubts.held.items()
             if number not in register.held or holder.sync <= self._lease.settled_sync
         }
-        register = self._parts.registrations.intend(self._lease, register, plan.held)
+        # What is said of a broken record's number stays as it is, so that it stays in doubt until it can be read.
+        register = self._parts.registrations.intend(self._lease, register, plan.held | (register.held & doubts.broken))
         report = self._change(plan, cooling_days, spared)
+        report.failed.extend(sorted(doubts.broken))
+        report.broken = report.broken or doubts.why_broken
         self._count(plan, report)
         if not report.finished:
             return self._finish(snapshot, SyncResult.UNFINISHED, None)
@@ -192,18 +210,22 @@ class _Run:
         digest = digest_of(claims, may_remove=not self._summary.removals_wait)
         return self._finish(snapshot, result, RegisterHead(digest, register.base))
 
-    def _still_held(self, doubtful: frozenset[str]) -> dict[str, Holder]:
-        """Which of the numbers that an unfinished sync may have changed have this device as a holder.
-
-        Raises:
-            RecordBrokenError: one of their records cannot be understood; no conclusion is drawn from that.
-        """
-        if not doubtful:
-            return {}
-        name = self._lease.key.name
-        records = self._parts.inventory.get_many(self._lease.key.customer, sorted(doubtful))
-        found = ((number, records.get(number)) for number in doubtful)
-        return {number: holder for number, record in found if record is not None and (holder := record.holder(name))}
+    def _ask_records(self, doubtful: frozenset[str]) -> "_Doubts":
+        """What became of the numbers that an unfinished sync may have changed: only their records tell."""
+        held: dict[str, Holder] = {}
+        broken: dict[str, str] = {}
+        name, customer = self._lease.key.name, self._lease.key.customer
+        records = self._parts.inventory.get_many(customer, sorted(doubtful)) if doubtful else {}
+        for number in sorted(doubtful):
+            try:
+                record = records.get(number)
+            except RecordBrokenError as error:
+                broken[number] = str(error)
+            else:
+                holder = record.holder(name) if record else None
+                if holder:
+                    held[number] = holder
+        return _Doubts(held, frozenset(broken), next(iter(broken.values()), ""))
 
     def _plan(self, known: frozenset[str], claims: Claims, *, may_remove: bool) -> tuple[SyncPlan, int]:
         """The plan and the days its removals cool; where the macro is broken, removals wait and nothing is guessed."""
@@ -270,12 +292,8 @@ class _Run:
         summary.held, summary.writes = len(plan.held), report.writes
         summary.outcomes = {str(outcome): count for outcome, count in sorted(report.outcomes.items())}
         summary.conflicts = tuple(report.conflicts)
-        if report.stopped:
-            summary.cause = OUT_OF_TIME
-        elif report.failed:
-            shown = ", ".join(report.failed[:5])
-            summary.cause = f"{len(report.failed)} numbers could not be changed ({shown}); the next sync goes on"
-            summary.cause += f". {report.broken}" if report.broken else ""
+        if not report.finished:
+            summary.cause = f"{report.unfinished()}; the next sync goes on"
 
     def _finish(self, snapshot: Snapshot, result: SyncResult, head: RegisterHead | None) -> SyncSummary:
         now = self._parts.clock.now()
