@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from number_inventory.domain.errors import InvalidInputError
 from number_inventory.domain.numbers import NumberRecord, Status
 from simulator.server import Simulator
 from tests.integration.functions.account import AUDIT, DISPATCHER, RELEASE, WORKER, Account, Context, Ran, batch
@@ -99,5 +100,12 @@ def test_a_run_that_is_refused_counts_nothing(account: Account, module: str) -> 
     """GIVEN an event that is refused WHEN run THEN no metric says that something was done, and nothing else is said."""
     ran = account.run(module, {"no": "such thing"})
 
-    assert ran.error is not None
+    assert isinstance(ran.error, InvalidInputError)
     assert (ran.metrics, ran.logged) == ([], [])
+
+
+def test_a_report_counts_nothing(account: Account) -> None:
+    """GIVEN a report of what is due WHEN run THEN its answer is all that it says."""
+    ran = account.run(RELEASE, {"mode": "report"})
+
+    assert (ran.error, ran.output, ran.answer["due"]) == (None, "", 0)
