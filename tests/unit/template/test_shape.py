@@ -1,6 +1,7 @@
 """The shape of the deployment: data that survives, failures that are kept, parameters that explain themselves."""
 
 import importlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -134,3 +135,23 @@ def test_parameters_explain_themselves(template: Template) -> None:
 def test_defaults_are_safe_for_a_real_account(template: Template, parameter: str, default: str) -> None:
     """GIVEN a deployment that answers no question WHEN it is done THEN it has the documented defaults."""
     assert template["Parameters"][parameter]["Default"] == default
+
+
+def test_a_change_of_who_may_call_reaches_the_stage(resources: Resources) -> None:
+    """GIVEN a condition in the API's definition WHEN a parameter changes its meaning THEN the stage is deployed anew.
+
+    And there is the one stage that has logs and throttling, no other.
+    """
+    api = resources["Api"]["Properties"]
+
+    assert api["AlwaysDeploy"] is True
+    assert api["OpenApiVersion"] == api["DefinitionBody"]["openapi"]
+
+
+def test_what_the_rules_want_told_is_watched(resources: Resources) -> None:
+    """GIVEN removals that wait or syncs that fail WHEN the worker counts them THEN an alarm is raised, and says why."""
+    watched = {alarm["Properties"]["MetricName"] for alarm in _of_type(resources, "AWS::CloudWatch::Alarm").values()}
+
+    assert {"RemovalsWaiting", "SyncsNotApplied"} < watched
+    worker = Path("functions/sync_devices/worker.py").read_text(encoding="utf-8")
+    assert all(f'"{name}"' in worker for name in ("RemovalsWaiting", "SyncsNotApplied"))
