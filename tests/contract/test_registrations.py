@@ -241,7 +241,7 @@ def test_lost_parts_of_an_image_are_reported_and_healed(
     syncs.whole_sync(set(listed(20)))
     register = syncs.whole_sync(set(listed(10)))
     slot = register.base[0]
-    key = {"device": {"S": f"{CUSTOMER}#{KEY.name}"}, "part": {"S": f"base#{slot}#0001"}}
+    key = {"device": {"S": f"{CUSTOMER}#{KEY.name}"}, "part": {"S": f"base#{slot}#000001"}}
     aws.client.delete_item(TableName=aws.tables.registrations, Key=key)
 
     lease = syncs.begin()
@@ -261,11 +261,11 @@ def test_part_that_cannot_be_understood_is_named(aws: Aws) -> None:
     syncs.whole_sync({"1"})
     aws.client.update_item(
         TableName=aws.tables.registrations,
-        Key={"device": {"S": f"{CUSTOMER}#{KEY.name}"}, "part": {"S": "journal#0#0000"}},
+        Key={"device": {"S": f"{CUSTOMER}#{KEY.name}"}, "part": {"S": "journal#0#000000"}},
         UpdateExpression="SET added = :junk",
         ExpressionAttributeValues={":junk": {"B": b"junk"}},
     )
-    with pytest.raises(RecordBrokenError, match=r"journal#0#0000 of device acme#sbc-1.*'added'"):
+    with pytest.raises(RecordBrokenError, match=r"journal#0#000000 of device acme#sbc-1.*'added'"):
         aws.registrations.load(syncs.begin())
 
 

@@ -103,7 +103,7 @@ def deployed_settings(stack: str) -> "SyncSettings":
     """The settings of a command on a deployed stack, read from that stack."""
     from number_inventory.adapters.cloudformation import DeployedStacks
 
-    return settings_of(DeployedStacks(session()).settings(stack))
+    return settings_of(DeployedStacks(session(), clock()).settings(stack))
 
 
 @lru_cache(maxsize=1)

@@ -29,9 +29,10 @@ def test_a_count_that_moves_makes_it_partial(counts: Counts) -> None:
     assert "went from" in why_partial(parse_listing(ONE + TWO_CONTACTS), counts)
 
 
-def test_without_a_count_a_list_counts_but_an_empty_one_does_not() -> None:
-    # GIVEN no count THEN only an empty list needs one
-    assert why_partial(parse_listing(ONE), Counts(None, None)) == ""
+def test_without_a_count_a_list_counts_if_it_shows_its_end() -> None:
+    # GIVEN no count THEN a list that just stops, and an empty one, prove nothing
+    assert why_partial(parse_listing(ONE + END), Counts(None, None)) == ""
+    assert "just stops" in why_partial(parse_listing(ONE), Counts(None, None))
     assert "empty list" in why_partial(parse_listing(""), Counts(None, None))
 
 

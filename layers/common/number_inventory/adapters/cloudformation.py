@@ -1,6 +1,11 @@
-"""CloudFormation: where a deployed stack keeps its tables. Operators ask; functions are told by their environment."""
+"""CloudFormation: where a deployed stack keeps its tables. Operators ask; functions are told by their environment.
+
+The answer also tells AWS's time. An operator's machine with a wrong clock is stopped here, before it changes anything.
+"""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from botocore.exceptions import (
@@ -12,7 +17,8 @@ from botocore.exceptions import (
 )
 
 from number_inventory.adapters.aws import AWS_FAULTS, AwsSession, error_code, storage_error
-from number_inventory.domain.errors import InvalidInputError, NotFoundError, StorageRefusedError
+from number_inventory.domain.errors import ClockWrongError, InvalidInputError, NotFoundError, StorageRefusedError
+from number_inventory.ports import Clock
 
 _OUTPUTS = {
     "NUMBERS_TABLE": "NumbersTableName",
@@ -22,6 +28,9 @@ _OUTPUTS = {
     "PARAMETER_PREFIX": "ParameterPrefix",
 }
 _PARAMETERS = {"CREDENTIALS_KEY_ARN": "CredentialsKeyArn"}
+_TOLERANCE = timedelta(seconds=30)
+"""How far a clock may be off; a Date header has whole seconds, and an answer takes its time."""
+
 _NO_SUCH_STACK = "ValidationError"
 _NOT_SIGNED_IN = frozenset(
     {
@@ -38,14 +47,16 @@ _NOT_SIGNED_IN = frozenset(
 class DeployedStacks:
     """The stacks of one account and region."""
 
-    def __init__(self, session: AwsSession) -> None:
+    def __init__(self, session: AwsSession, clock: Clock) -> None:
         self._session = session
+        self._clock = clock
 
     def settings(self, name: str) -> Mapping[str, str]:
         """Where the stack keeps things, under the names of the functions' environment variables.
 
         Raises:
             NotFoundError: there is no such stack here, or it is not one of this product.
+            ClockWrongError: this machine's clock is not AWS's.
             StorageBusyError, StorageRefusedError: AWS cannot be asked, and why.
         """
         if not name:
@@ -65,12 +76,31 @@ class DeployedStacks:
 
     def _described(self, name: str) -> Any:  # noqa: ANN401 - AWS's own shape
         try:
-            return self._session.cloudformation().describe_stacks(StackName=name)["Stacks"][0]
+            answer = self._session.cloudformation().describe_stacks(StackName=name)
         except StorageRefusedError as error:
             # There is no client: the cause says whether region or profile is missing.
             raise _explained(error.__cause__, name) or error from error.__cause__
         except AWS_FAULTS as error:
             raise _explained(error, name) or storage_error(error, f"read stack {name}") from error
+        check_clock(answer["ResponseMetadata"]["HTTPHeaders"].get("date", ""), self._clock.now())
+        return answer["Stacks"][0]
+
+
+def check_clock(date: str, now: datetime) -> None:
+    """Compare a machine's clock with the Date header of an answer of AWS; without one there is nothing to compare.
+
+    Raises:
+        ClockWrongError: it is off by more than 30 seconds.
+    """
+    if not date:
+        return
+    off = now - parsedate_to_datetime(date)
+    if abs(off) > _TOLERANCE:
+        way = "fast" if off > timedelta() else "slow"
+        message = (
+            f"this machine's clock is {abs(off).total_seconds():.0f} seconds {way} against AWS: set it right first"
+        )
+        raise ClockWrongError(message)
 
 
 def _explained(error: BaseException | None, name: str) -> NotFoundError | StorageRefusedError | None:

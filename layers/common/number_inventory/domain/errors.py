@@ -44,6 +44,10 @@ class SettingBrokenError(PermanentError):
     """A stored setting cannot be understood; whatever depends on it waits until it is corrected."""
 
 
+class ClockWrongError(PermanentError):
+    """This machine's clock is off: Release Dates made or judged by it would be wrong, and numbers freed early."""
+
+
 class DeviceError(InventoryError):
     """A device did not give a snapshot. Nothing may be concluded about its numbers."""
 

@@ -31,12 +31,21 @@ def why_partial(listing: Listing, counts: Counts) -> str:
         before, after = ("none" if count is None else count for count in counts)
         return f"the device's count of registered users went from {before} to {after} while it listed {shown}"
     if counts.after is None:
-        return "" if listing.users else "the device gives no count, and an empty list alone proves nothing"
+        return _why_uncounted(listing)
     if counts.after not in {len(listing.users), listing.contacts}:
         return f"the device counts {counts.after} registered users, but lists {shown}"
     if counts.after == len(listing.users) or _proven_by_contacts(listing):
         return ""
     return f"the device counts {counts.after} registered users and lists {shown}: some AORs may be missing"
+
+
+def _why_uncounted(listing: Listing) -> str:
+    """Without a count of the device, the list itself must show that it has its end."""
+    if not listing.users:
+        return "the device gives no count, and an empty list alone proves nothing"
+    if not (listing.closed or listing.totals_agree):
+        return "the device gives no count, and its list just stops: nothing shows that its end is there"
+    return ""
 
 
 def _proven_by_contacts(listing: Listing) -> bool:

@@ -18,7 +18,7 @@ PART_NUMBERS = 20_000
 """Numbers in a part: at most 22 bytes each, so that even what does not compress stays near the limit of an item."""
 
 _NO_IMAGE = "0"
-_DIGITS = 4
+_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
