@@ -46,7 +46,7 @@ setup: .venv/.ready .tools/aws-sam-cli/.ready .tools/ministack/.ready ## Fetch e
 dynamodb-local: ## Fetch DynamoDB Local for the tests on a real engine (needs Maven and a JDK, else says so)
 	@[ -e .tools/dynamodb-local/.ready ] || $(tools)/dynamodb-local/fetch .tools/dynamodb-local
 
-test: setup ## Run every test that needs no Docker
+test: setup ## Run every test that needs no Docker, but for the long forms
 	@$(python) -m pytest -n 2 --dist loadgroup -m "not long"
 
 test-long: setup ## Run the tests with more seeds and larger sizes

@@ -25,7 +25,6 @@ class Clock(Protocol):
 
 
 # --- numbers
-# ---------------------------------------------------------------------------------------------------------
 
 
 class WriteResult(StrEnum):
@@ -102,7 +101,6 @@ class Inventory(Protocol):
 
 
 # --- devices and their syncs
-# -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,7 +225,6 @@ class Registrations(Protocol):
 
 
 # --- settings, secrets, sources
-# --------------------------------------------------------------------------------------
 
 
 class Macros(Protocol):

@@ -1,8 +1,7 @@
 """How long a number rests after use, and what is said about it meanwhile.
 
 Sources: the VOSS page on AudioCodes number cooling (duration by named macro, Tag message, Release Date) and VOSS's
-    global
-number cooling settings.
+global number cooling settings.
 """
 
 import re

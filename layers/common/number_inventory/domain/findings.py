@@ -1,8 +1,7 @@
 """What an audit finds: the rules of VOSS's "Audit Number Inventory" for AudioCodes numbers.
 
 Source: VOSS, "AudioCodes and Audit Number Inventory": items whose Vendor is AudioCodes are verified to be Status Used
-    and
-Usage Device.
+and Usage Device.
 """
 
 from collections.abc import Iterator

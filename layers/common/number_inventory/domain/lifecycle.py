@@ -4,8 +4,7 @@ Each function takes the record as it is (or None where there is none), what happ
 the record as it must be, and what that means. A decision whose record equals the one given needs no write, which is
 what makes every event safe to repeat.
 
-Sources: VOSS "AudioCodes Device Number Integration" (registration, removal, cooling, return), VOSS "Number Cooling"
-    and
+Sources: VOSS "AudioCodes Device Number Integration" (registration, removal, cooling, return), VOSS "Number Cooling" and
 "Audit Number Inventory"; where both are silent (conflicts, several holders, late writers) the rule is this project's
 own and the function says so.
 """
