@@ -2,8 +2,9 @@
 
 import json
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
@@ -50,6 +51,25 @@ def up(
     layout = default_layout(state)
     described = LocalStack(layout, progress).up(options)
     progress.say(f"Up. The lookup API is at {described['api_url']}; everything else is in {layout.description}.")
+    for line in how_to_add(described["simulator"]):
+        print(line)
+
+
+def how_to_add(simulator: Mapping[str, Any]) -> Iterator[str]:
+    """How a person configures the device that is played; its login is the simulator's own and opens nothing else.
+
+    Args:
+        simulator: What `stack.json` says of the simulator.
+    """
+    played = json.loads(Path(simulator["description"]).read_text(encoding="utf-8"))["devices"][0]
+    login = played["credentials"]["administrator"]
+    yield f"A device is played at {played['url']}. To add it and take its numbers in:"
+    yield f"  export NUMBER_INVENTORY_DEVICE_PASSWORD={login['password']}"
+    yield (
+        f"  .venv/bin/number-inventory --local devices add {played['name']} --address {played['url']} "
+        f"--username {login['username']} --ca-file {played['ca_path']}"
+    )
+    yield f"  .venv/bin/number-inventory --local sync {played['name']}"
 
 
 @app.command()
