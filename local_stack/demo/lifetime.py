@@ -80,7 +80,7 @@ def playing(layout: Layout, progress: Progress) -> Iterator[tuple[DemoStack, Pla
                 start_simulator(second, 0)
             try:
                 yield stack, _device("sbc-1", layout), _device("sbc-2", second)
-            except Exception:  # whatever went wrong, its logs tell more
+            except Exception:  # whatever went wrong is raised again; only its logs must be saved before all is stopped
                 with suppress(BotoCoreError, ClientError):  # the local AWS may be what has gone
                     stack.save_logs()
                 raise

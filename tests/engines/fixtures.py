@@ -34,6 +34,7 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 def dynamodb_local_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """AWS's own engine in a process of its own."""
     layout = default_layout()
+    # It needs Maven and a JDK, which `make test` does not ask for; CI fetches it before the tests.
     if not dynamodb_local.is_fetched(layout):
         pytest.skip("DynamoDB Local is not here: `make dynamodb-local` fetches it where there is Maven and a JDK")
     folder = tmp_path_factory.mktemp("dynamodb-local")

@@ -54,6 +54,7 @@ def runtime(ministack: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iter
     try:
         architecture()
     except LocalStackError as error:
+        # The runtime interface emulator exists for x86_64 and arm64 only; the error names this machine's processor.
         pytest.skip(str(error))
     assert ministack.endpoint_url is not None
     layout = default_layout(tmp_path_factory.mktemp("runtime"))
