@@ -4,17 +4,22 @@ Every implementation raises the errors of `number_inventory.domain.errors` only:
 may succeed later, `StorageRefusedError` when it never will, `DeviceError` for anything that a device does.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from number_inventory.domain.audit import NumberGlance
+from number_inventory.domain.audit_runs import AuditRun
 from number_inventory.domain.devices import Device, DeviceKey, DeviceState
+from number_inventory.domain.errors import RecordBrokenError
+from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
 from number_inventory.domain.lifecycle import Decision
 from number_inventory.domain.macros import MacroValue
 from number_inventory.domain.numbers import NumberRecord, Status
 from number_inventory.domain.snapshots import Snapshot
+from number_inventory.domain.sorted_numbers import SortedNumbers
 
 
 class Clock(Protocol):
@@ -71,6 +76,21 @@ class NumberPage:
     last: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class NumberSlice:
+    """All numbers of a customer in one stretch of their order.
+
+    Attributes:
+        numbers: in order, as an audit glances at them.
+        unreadable: numbers of this stretch whose items cannot be understood.
+        upto: the last number of the stretch; None where it goes on to the end. The next one begins behind it.
+    """
+
+    numbers: Sequence[NumberGlance]
+    unreadable: Sequence[str]
+    upto: str | None
+
+
 class Inventory(Protocol):
     """The numbers of all customers."""
 
@@ -96,8 +116,12 @@ class Inventory(Protocol):
     def page(self, query: NumberQuery, limit: int, after: str | None) -> NumberPage:
         """At most `limit` numbers that match, from those after `after`."""
 
-    def every(self, customer: str) -> Iterator[Sequence[NumberRecord]]:
-        """All numbers of a customer, batch by batch, in bounded memory."""
+    def sweep(self, customer: str, after: str = "") -> Iterator[NumberSlice]:
+        """All numbers of a customer behind `after`, stretch by stretch without a gap, in bounded memory.
+
+        Eventually consistent: what looks wrong here is read again before it counts. The last slice has no `upto`; of a
+        customer without numbers it is the only one.
+        """
 
 
 # --- devices and their syncs
@@ -147,6 +171,31 @@ class DeviceEntry:
     state: DeviceState
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceHead:
+    """A device as it stands at one instant, with what is needed to read its register without its lease.
+
+    Attributes:
+        sync: number of the newest sync that has begun; nothing of the device has moved while it stays the same and is
+            the settled one.
+        settled_sync, digest, base: as in `Lease`.
+        leased_until: until when a sync has the device; None where none has.
+    """
+
+    device: Device
+    state: DeviceState
+    sync: int
+    settled_sync: int
+    digest: str
+    base: str
+    leased_until: datetime | None
+
+    @property
+    def settled(self) -> bool:
+        """Whether every sync that has begun came to its end."""
+        return self.settled_sync == self.sync
+
+
 class Devices(Protocol):
     """The configured devices, their states and their leases."""
 
@@ -158,6 +207,14 @@ class Devices(Protocol):
 
     def of_customer(self, customer: str) -> Sequence[DeviceEntry]:
         """All devices of a customer, by name."""
+
+    def heads(
+        self, customer: str, names: Collection[str] | None = None
+    ) -> Mapping[str, DeviceHead | RecordBrokenError]:
+        """The heads of a customer's devices by name, strongly consistent; of all, or of those among `names` that exist.
+
+        A device that cannot be understood is there all the same, as the error that tells why.
+        """
 
     def set_enabled(self, key: DeviceKey, *, enabled: bool) -> None:
         """Let schedules sync the device, or not; its numbers stay as they are. Raises NotFoundError."""
@@ -200,6 +257,21 @@ class Register:
     journal_numbers: int
 
 
+@dataclass(frozen=True, slots=True)
+class RegisterView:
+    """A register as one looks at it without its lease.
+
+    Attributes:
+        held: as in `Register`, the intents of unsettled syncs taken as done.
+        doubtful: numbers that an unsettled sync may or may not have changed.
+        whole: False where parts of the base image are missing: then absence from `held` means nothing.
+    """
+
+    held: SortedNumbers
+    doubtful: SortedNumbers
+    whole: bool
+
+
 class Registrations(Protocol):
     """Per device, which numbers it is known to hold: a base image and a journal of changes.
 
@@ -209,6 +281,12 @@ class Registrations(Protocol):
 
     def load(self, lease: Lease) -> Register:
         """Read the register of the leased device."""
+
+    def look(self, head: DeviceHead) -> RegisterView:
+        """Read the register of a device without its lease, in little memory, and change nothing.
+
+        It is what the head says only if the head is still the same afterwards: look again where it is not.
+        """
 
     def intend(self, lease: Lease, register: Register, held: frozenset[str]) -> Register:
         """Write what this sync is about to do, before any number changes: the device will hold `held`.
@@ -222,6 +300,120 @@ class Registrations(Protocol):
 
     def forget(self, key: DeviceKey) -> None:
         """Remove the register of a device that is removed."""
+
+
+# --- audits
+
+
+@dataclass(frozen=True, slots=True)
+class AuditClaim:
+    """The right to work on a run for a while; nobody else works on it, or audits the customer, meanwhile.
+
+    Attributes:
+        worker: who has it; a retry of the same invocation has the same name, and takes over from its earlier self.
+        until: after this instant it is not worth anything; stop before it.
+    """
+
+    run: AuditRun
+    worker: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """Some runs, the newest first; `last` is the id to go on after, None at the end."""
+
+    runs: tuple[AuditRun, ...]
+    last: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingPage:
+    """Some findings in the order of their numbers.
+
+    Attributes:
+        last: where to go on; None when there is nothing behind it. A page may be empty and still have one.
+    """
+
+    findings: tuple[Finding, ...]
+    last: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingQuery:
+    """Which findings of a run a page shows; None means any."""
+
+    customer: str
+    run: str
+    code: FindingCode | None = None
+    outcome: FindingOutcome | None = None
+
+
+class Audits(Protocol):
+    """The runs of audits and their findings; all of it is kept for a set time, then forgotten."""
+
+    def open(self, run: AuditRun, until: datetime, now: datetime) -> AuditRun:
+        """Store a new run that waits for its worker until `until`; the customer is taken meanwhile.
+
+        Safe to repeat with the same run. Returns the run itself, or, where another run has the customer at `now`, that
+        one, and stores nothing then.
+        """
+
+    def claim(
+        self, customer: str, run_id: str, step: int, worker: str, *, now: datetime, until: datetime
+    ) -> AuditClaim | None:
+        """Take up a run at this step; None where another worker has it, it has gone on, or it has ended.
+
+        Raises:
+            NotFoundError: there is no such run.
+        """
+
+    def keep(self, claim: AuditClaim, run: AuditRun) -> AuditClaim | None:
+        """Store how far the run is; None, and nothing stored, where the claim was lost."""
+
+    def hand_over(self, claim: AuditClaim, run: AuditRun, until: datetime) -> AuditRun | None:
+        """Store how far the run is and give it to its next step, which must be taken up by `until`."""
+
+    def end(self, claim: AuditClaim, run: AuditRun) -> bool:
+        """Store the run as it ended and set the customer free; False, and nothing stored, where the claim was lost."""
+
+    def get(self, customer: str, run_id: str) -> AuditRun:
+        """One run, strongly consistent; raises NotFoundError."""
+
+    def page(self, customer: str, limit: int, after: str | None) -> AuditPage:
+        """At most `limit` runs of a customer, the newest first, from those before run `after`."""
+
+    def customers(self) -> Sequence[str]:
+        """Every customer that was ever audited, in order."""
+
+    def remember_plan(self, run: AuditRun) -> None:
+        """Let the run be found by the checksum of its plan."""
+
+    def with_plan(self, checksum: str) -> AuditRun:
+        """The latest run that gave this plan; raises NotFoundError."""
+
+    def record(self, run: AuditRun, findings: Sequence[Finding]) -> None:
+        """Store findings of the run; one of the same number and code takes the place of an earlier one."""
+
+    def findings(self, run: AuditRun, after: str = "") -> Iterator[Sequence[Finding]]:
+        """All findings of numbers behind `after`, batch by batch, in order, strongly consistent.
+
+        All findings of one number are in one batch.
+        """
+
+    def finding_page(self, query: FindingQuery, limit: int, after: str | None) -> FindingPage:
+        """At most `limit` findings that match, for a bounded price."""
+
+
+class AuditWorkers(Protocol):
+    """Those who carry out runs, apart from whoever asks for them."""
+
+    def wake(self, run: AuditRun) -> None:
+        """Let a worker take up the run at its present step, soon and at least once.
+
+        Raises:
+            StorageBusyError, StorageRefusedError: nobody could be woken.
+        """
 
 
 # --- settings, secrets, sources

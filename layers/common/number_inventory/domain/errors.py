@@ -40,6 +40,20 @@ class RuleViolationError(PermanentError):
     """The number's present state does not allow what was asked (for example, assigning a number in use)."""
 
 
+class AuditUnderWayError(PermanentError):
+    """Another audit of the customer is at work: two of them would correct each other's numbers.
+
+    Attributes:
+        customer: whose numbers are audited.
+        run_id: the run that is at work.
+    """
+
+    def __init__(self, customer: str, run_id: str) -> None:
+        self.customer = customer
+        self.run_id = run_id
+        super().__init__(f"audit {run_id} of customer {customer} is under way; wait for its end")
+
+
 class SettingBrokenError(PermanentError):
     """A stored setting cannot be understood; whatever depends on it waits until it is corrected."""
 

@@ -1,14 +1,13 @@
-"""What an audit finds: the rules of VOSS's "Audit Number Inventory" for AudioCodes numbers.
+"""What an audit finds: one thing wrong with one number, what shows it, and what came of it.
 
-Source: VOSS, "AudioCodes and Audit Number Inventory": items whose Vendor is AudioCodes are verified to be Status Used
-and Usage Device.
+Source: VOSS, "AudioCodes and Audit Number Inventory", for Status and Usage; the other codes, what proves them and what
+is done about them are this project's own rules.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from number_inventory.domain.numbers import AUDIOCODES, NumberRecord, Status, Usage
+from number_inventory.domain.testimony import Statement
 
 
 class FindingCode(StrEnum):
@@ -16,37 +15,54 @@ class FindingCode(StrEnum):
 
     STATUS_MISMATCH = "status_mismatch"
     USAGE_MISMATCH = "usage_mismatch"
+    NOT_MARKED_USED = "not_marked_used"
+    MISSING_NUMBER = "missing_number"
+    MISSING_HOLDER = "missing_holder"
+    ORPHANED = "orphaned"
+    CONFLICT = "conflict"
+    RELEASE_OVERDUE = "release_overdue"
+    COOLING_WITHOUT_RELEASE_DATE = "cooling_without_release_date"
+    STALE_HOLDER = "stale_holder"
 
 
-@dataclass(frozen=True, slots=True)
+class FindingOutcome(StrEnum):
+    """What came of a finding."""
+
+    REPORTED = "reported"
+    """It can be corrected; nothing was done, or not yet."""
+    CORRECTED = "corrected"
+    SUPERSEDED = "superseded"
+    """The number was no longer as it was found: it was left to whoever changed it."""
+    UNPROVEN = "unproven"
+    """A device that cannot testify would have to: nothing is done until it can."""
+    LEFT = "left"
+    """It is a person's to decide."""
+    HELD = "held"
+    """It would free a number, and too many at once, or no cooling duration is known: nothing is done until a person
+    has looked."""
+    FAILED = "failed"
+    """The database did not take the correction; the next run tries again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One thing wrong with one number.
 
     Attributes:
-        before: the value found.
-        expected: the value it must have.
-        evidence: what shows it, in words.
+        before: the state found, in words, as far as the code is about it.
+        after: the state it must have; the same as `before` where that is not for an audit to say.
+        reason: the rule that it breaks.
+        evidence: which devices say what, by which sync, proven when.
+        frees: whether correcting it takes the number from the last one who uses it.
+        cause: why it was not corrected, or not as planned.
     """
 
-    customer: str
     number: str
     code: FindingCode
     before: str
-    expected: str
-    evidence: str
-
-
-def verify(record: NumberRecord) -> Iterator[Finding]:
-    """The findings of one number: Vendor AudioCodes with a holder must be Used, and its Usage Device."""
-    if record.vendor != AUDIOCODES or not record.holders:
-        return
-    evidence = "registered on " + ", ".join(
-        f"{holder.device} since {holder.since.isoformat()} (sync {holder.sync})" for holder in record.holders
-    )
-    checks = (
-        (FindingCode.STATUS_MISMATCH, record.status, Status.USED),
-        (FindingCode.USAGE_MISMATCH, record.usage, Usage.DEVICE),
-    )
-    for code, found, expected in checks:
-        if found != expected:
-            yield Finding(record.customer, record.number, code, str(found), str(expected), evidence)
+    after: str
+    reason: str
+    evidence: tuple[Statement, ...] = ()
+    frees: bool = False
+    outcome: FindingOutcome = FindingOutcome.REPORTED
+    cause: str = ""

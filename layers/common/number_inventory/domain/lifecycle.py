@@ -116,15 +116,17 @@ def registered(record: NumberRecord | None, registration: Registration, stamp: S
 
 
 def confirmed(record: NumberRecord | None, registration: Registration, stamp: Stamp) -> Decision:
-    """The number stays the device's, though an earlier sync meant to take it away and never ended.
+    """The number is registered on a device that the record may name already.
 
-    The holder is written anew as this sync's: should the earlier one only be late, it finds that the number changed
-    under its hands and that it knows less (this project's rule).
+    The holder is written anew as this sync's: whoever decided to take it away on what he knew before, an earlier sync
+    that is late or an audit, finds that the number changed under his hands (this project's rule).
     """
+    decision = registered(record, registration, stamp)
     holder = record.holder(registration.device) if record else None
-    if record is None or holder is None or holder.sync >= registration.sync:
-        return registered(record, registration, stamp)
-    return Decision(record, _with_new_holder(record, registration, stamp), Outcome.HOLDER_CONFIRMED)
+    if record is None or holder is None or holder.sync >= registration.sync or decision.needs_write:
+        return decision
+    outcome = Outcome.CONFLICT if decision.outcome is Outcome.CONFLICT else Outcome.HOLDER_CONFIRMED
+    return Decision(record, _with_new_holder(record, registration, stamp), outcome)
 
 
 def registration_gone(
@@ -143,7 +145,7 @@ def registration_gone(
         return Decision(record, record, Outcome.UNCHANGED)
     remaining = without_holder(record.holders, registration.device)
     dropped = replace(record, holders=remaining)
-    if remaining or not _cools_when_unheld(record):
+    if remaining or not cools_when_unheld(record):
         return Decision(record, _stamped(dropped, stamp), Outcome.HOLDER_DROPPED)
     after, outcome = _cooled(dropped, cooling_days, stamp)
     return Decision(record, after, outcome)
@@ -161,6 +163,54 @@ def release_due(record: NumberRecord | None, episode: datetime, stamp: Stamp) ->
     if not due or record.holders:
         return Decision(record, record, Outcome.UNCHANGED)
     return Decision(record, _available(record, stamp), Outcome.RELEASED)
+
+
+def verified(record: NumberRecord, stamp: Stamp, *, status: bool = True, usage: bool = True) -> Decision:
+    """A number that devices hold is Used, its Usage Device and its Vendor AudioCodes (VOSS audit).
+
+    Args:
+        record: the number; a cooling or a reservation ends with the Status.
+        stamp: of the change.
+        status: set the Status.
+        usage: set the Usage.
+
+    Raises:
+        RuleViolationError: no device holds it.
+    """
+    if not record.holders:
+        raise RuleViolationError(f"number {record.number} is on no device: {describe_claim(record)}")
+    after = replace(record, vendor=AUDIOCODES, usage=Usage.DEVICE if usage else record.usage)
+    if status:
+        after = replace(after, status=Status.USED, release_date=None, cooling_since=None, reserved_until=None)
+    if after == record:
+        return Decision(record, record, Outcome.UNCHANGED)
+    outcome = Outcome.RESTORED if status and record.status is Status.COOLING else Outcome.MARKED_USED
+    return Decision(record, _stamped(after, stamp), outcome)
+
+
+def orphan_cooled(record: NumberRecord, cooling_days: int, stamp: Stamp) -> Decision:
+    """A number Used by AudioCodes that no device holds cools, as if its holder had just gone (this project's rule).
+
+    Raises:
+        RuleViolationError: it is not such a number.
+    """
+    if record.holders or record.status is not Status.USED or record.vendor != AUDIOCODES:
+        raise RuleViolationError(f"number {record.number} is no orphan: {describe_claim(record)}")
+    after, outcome = _cooled(record, cooling_days, stamp)
+    return Decision(record, after, outcome)
+
+
+def cooling_dated(record: NumberRecord, cooling_days: int, stamp: Stamp) -> Decision:
+    """A number Cooling without a Release Date gets one, counted from now: when its cooling began, nobody knows.
+
+    Raises:
+        RuleViolationError: it is not Cooling, has a Release Date, or a device holds it.
+    """
+    _require(record, Status.COOLING, "given a Release Date")
+    if record.release_date is not None:
+        raise RuleViolationError(f"number {record.number} has a Release Date: {describe_claim(record)}")
+    after, outcome = _cooled(record, cooling_days, stamp)
+    return Decision(record, after, outcome)
 
 
 def assign(record: NumberRecord, vendor: str, usage: Usage, requester: str, stamp: Stamp) -> Decision:
@@ -283,7 +333,7 @@ def _used_elsewhere(record: NumberRecord) -> bool:
     return record.status is Status.USED and (record.vendor, record.usage) != (AUDIOCODES, Usage.DEVICE)
 
 
-def _cools_when_unheld(record: NumberRecord) -> bool:
+def cools_when_unheld(record: NumberRecord) -> bool:
     """Whether losing its last holder puts the number into cooling.
 
     Used AudioCodes numbers do (VOSS). So does one that says Available although a device held it: some other hand

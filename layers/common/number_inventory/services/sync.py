@@ -23,7 +23,7 @@ from number_inventory.domain.errors import (
     RecordBrokenError,
     SettingBrokenError,
 )
-from number_inventory.domain.lifecycle import Decision, Registration, Stamp, confirmed, registered, registration_gone
+from number_inventory.domain.lifecycle import Decision, Registration, Stamp, confirmed, registration_gone
 from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION, audiocodes_cooling_days
 from number_inventory.domain.numbers import Holder, NumberRecord
 from number_inventory.domain.snapshots import Claims, Snapshot, SyncPlan, UserScope, claims_of, digest_of, plan_sync
@@ -252,7 +252,7 @@ class _Run:
         change = ChangeNumbers(self._parts.inventory, self._in_time)
 
         def comes(number: str, record: NumberRecord | None) -> Decision:
-            return registered(record, self._registration(number), self._stamp(f"registered on {device.name}"))
+            return confirmed(record, self._registration(number), self._stamp(f"registered on {device.name}"))
 
         def goes(number: str, record: NumberRecord | None) -> Decision | None:
             stamp = self._stamp(f"no longer registered on {device.name}")

@@ -1,0 +1,438 @@
+"""The audit of one number: is what the inventory says of it what the devices say, and what the rules demand?
+
+`suspicious` is the quick look at every number; it may take a sound number for a wrong one, never the other way round.
+`judge` looks at the record itself and at what the devices say, and yields the findings. `corrected` brings the number
+to where the rules want it, by the same functions that every other change goes through.
+
+Sources: VOSS, "AudioCodes and Audit Number Inventory" (Status and Usage of AudioCodes numbers; an audit deletes
+nothing, leaves unused Cooling and Reserved numbers as they are, and restarts no cooling); all else is this project's.
+"""
+
+from collections.abc import Collection, Iterator, Sequence, Set
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NamedTuple
+
+from number_inventory.domain.errors import RuleViolationError
+from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
+from number_inventory.domain.lifecycle import (
+    Decision,
+    Outcome,
+    Registration,
+    Stamp,
+    cooling_dated,
+    cools_when_unheld,
+    orphan_cooled,
+    registered,
+    registration_gone,
+    release_due,
+    verified,
+)
+from number_inventory.domain.numbers import AUDIOCODES, NumberRecord, Status, Usage
+from number_inventory.domain.testimony import Statement, Word
+
+_USED = frozenset({Status.USED, Status.USED_UTILITY})
+
+
+class NumberGlance(NamedTuple):
+    """What a quick look at a number shows.
+
+    Attributes:
+        holders: names of the devices that the record names, in no particular order.
+        release_date: only while Cooling.
+    """
+
+    number: str
+    status: Status
+    usage: str
+    vendor: str
+    site: str
+    holders: Collection[str]
+    release_date: datetime | None
+
+
+def suspicious(glance: NumberGlance, claimants: Collection[str], now: datetime) -> bool:
+    """Whether a number needs a closer look.
+
+    Args:
+        glance: the number.
+        claimants: names of the devices whose registers hold it.
+        now: for Release Dates.
+    """
+    if len(glance.holders) != len(claimants) or any(name not in glance.holders for name in claimants):
+        return True
+    used_by_devices = glance.status is Status.USED and glance.vendor == AUDIOCODES
+    if claimants:
+        return not (used_by_devices and glance.usage == Usage.DEVICE)
+    if glance.status is Status.COOLING:
+        return glance.release_date is None or glance.release_date <= now
+    return used_by_devices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoolingDays:
+    """How long numbers cool that an audit takes from devices.
+
+    Attributes:
+        devices: days for numbers of devices; None where the setting is broken, and then no number is freed.
+        undated: days for a number that cools without a Release Date, whoever freed it: the longer of what is set for
+            devices and for other vendors, so that it is never freed early. None as above.
+        unknown_because: why they are not known.
+    """
+
+    devices: int | None
+    undated: int | None
+    unknown_because: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One number, and everything that is to be known for judging it.
+
+    Attributes:
+        record: as stored; None where there is none.
+        statements: of every device that the record names or whose register names the number; of all the customer's
+            devices where there is none of these.
+    """
+
+    customer: str
+    number: str
+    record: NumberRecord | None
+    statements: Sequence[Statement]
+    at: datetime
+    days: CoolingDays
+
+    @property
+    def moving(self) -> bool:
+        """Whether a sync is at work on it: then nothing can be said for now."""
+        return any(statement.word is Word.CHANGING for statement in self.statements)
+
+    def said(self, word: Word) -> list[Statement]:
+        """The statements of this word."""
+        return [statement for statement in self.statements if statement.word is word]
+
+    def named(self, word: Word) -> list[Statement]:
+        """The statements of this word by devices that the record names as holders."""
+        record = self.record
+        return [each for each in self.said(word) if record is not None and record.holder(each.device) is not None]
+
+    @property
+    def unnamed_holders(self) -> list[Statement]:
+        """Devices that hold the number although the record does not name them."""
+        record = self.record
+        return [each for each in self.said(Word.HOLDS) if record is None or record.holder(each.device) is None]
+
+
+def judge(case: Case) -> tuple[Finding, ...]:
+    """What is wrong with a number, at most one finding of a code; nothing while a sync is at work on it.
+
+    A number that another vendor uses and a device holds is a conflict and nothing else: whatever more is wrong with it
+    waits until a person has decided whose it is.
+    """
+    if case.moving:
+        return ()
+    if case.record is None:
+        return tuple(_missing_number(case))
+    if _in_conflict(case, case.record):
+        return (_conflict(case, case.record),)
+    found = (
+        *_stale_holder(case, case.record),
+        *_held(case, case.record),
+        *_unheld(case, case.record),
+    )
+    return tuple(found)
+
+
+def corrected(case: Case, codes: Set[FindingCode], stamp: Stamp) -> Decision | None:
+    """The number as the rules want it, as far as findings of these codes go, in one write.
+
+    Holders that the record lacks are added in any case: to correct one lie must never free a number by another. None
+    where there is nothing to do, and for conflicts always.
+
+    Raises:
+        RuleViolationError: the correction needs a cooling duration, and none is known.
+    """
+    if case.moving or not codes or (case.record is not None and _in_conflict(case, case.record)):
+        return None
+    work = _Correction(case, stamp)
+    work.add_holders()
+    if codes & _HOLDER_GOES:
+        work.drop_stale_holders()
+    work.verify(codes)
+    if FindingCode.ORPHANED in codes:
+        work.cool_orphan()
+    if codes & _COOLING_ENDS:
+        work.end_cooling(codes)
+    return work.decision()
+
+
+_HOLDER_GOES = frozenset(
+    {FindingCode.STALE_HOLDER, FindingCode.RELEASE_OVERDUE, FindingCode.COOLING_WITHOUT_RELEASE_DATE}
+)
+"""What a holder that is not there stands in the way of."""
+
+_COOLING_ENDS = frozenset({FindingCode.RELEASE_OVERDUE, FindingCode.COOLING_WITHOUT_RELEASE_DATE})
+
+
+class _Correction:
+    """A number on its way from what it is to what it must be."""
+
+    def __init__(self, case: Case, stamp: Stamp) -> None:
+        self._case = case
+        self._stamp = stamp
+        self._record = case.record
+        self._outcome = Outcome.UNCHANGED
+
+    def decision(self) -> Decision | None:
+        """All steps as one decision."""
+        if self._record is None or self._record == self._case.record:
+            return None
+        return Decision(self._case.record, self._record, self._outcome)
+
+    def add_holders(self) -> None:
+        for statement in self._case.unnamed_holders:
+            self._take(registered(self._record, self._registration(statement.device, statement.sync), self._stamp))
+
+    def drop_stale_holders(self) -> None:
+        for statement in self._case.named(Word.DENIES):
+            holder = self._record.holder(statement.device) if self._record else None
+            if holder is not None:
+                registration = self._registration(statement.device, holder.sync)
+                days = _known(self._case.days.devices, self._case)
+                self._take(registration_gone(self._record, registration, days, self._stamp))
+
+    def verify(self, codes: Set[FindingCode]) -> None:
+        """Status and Usage of a number that has a holder."""
+        record = self._record
+        if record is None or not record.holders:
+            return
+        if FindingCode.NOT_MARKED_USED in codes and record.status is not Status.USED:
+            self._take(verified(record, self._stamp))
+        status, usage = FindingCode.STATUS_MISMATCH in codes, FindingCode.USAGE_MISMATCH in codes
+        if (status or usage) and self._record is not None:
+            self._take(verified(self._record, self._stamp, status=status, usage=usage))
+
+    def cool_orphan(self) -> None:
+        record = self._record
+        if record is not None and record.status is Status.USED and record.vendor == AUDIOCODES and not record.holders:
+            self._take(orphan_cooled(record, _known(self._case.days.devices, self._case), self._stamp))
+
+    def end_cooling(self, codes: Set[FindingCode]) -> None:
+        record = self._record
+        if record is None or record.holders or record.status is not Status.COOLING:
+            return
+        if record.release_date is not None and FindingCode.RELEASE_OVERDUE in codes:
+            self._take(release_due(record, record.release_date, self._stamp))
+        if record.release_date is None and FindingCode.COOLING_WITHOUT_RELEASE_DATE in codes:
+            self._take(cooling_dated(record, _known(self._case.days.undated, self._case), self._stamp))
+
+    def _take(self, decision: Decision | None) -> None:
+        if decision is not None and decision.needs_write:
+            self._outcome = Outcome.CREATED if self._case.record is None else decision.outcome
+            self._record = decision.after
+
+    def _registration(self, device: str, sync: int) -> Registration:
+        return Registration(self._case.customer, self._case.number, device, sync)
+
+
+def _known(days: int | None, case: Case) -> int:
+    if days is None:
+        raise RuleViolationError(f"number {case.number} keeps its state: {case.days.unknown_because}")
+    return days
+
+
+# --- what is wrong
+
+
+def _in_conflict(case: Case, record: NumberRecord) -> bool:
+    """Whether somebody else uses a number that a device holds, or may hold."""
+    if record.status not in _USED or record.vendor == AUDIOCODES:
+        return False
+    return bool(case.said(Word.HOLDS) or case.named(Word.CANNOT_SAY))
+
+
+def _conflict(case: Case, record: NumberRecord) -> Finding:
+    return Finding(
+        number=case.number,
+        code=FindingCode.CONFLICT,
+        before=_state(record),
+        after=_state(record),
+        reason="registered on a device, but used by another vendor or usage; a person decides whose it is",
+        evidence=tuple(case.statements),
+        outcome=FindingOutcome.LEFT,
+    )
+
+
+def _missing_number(case: Case) -> Iterator[Finding]:
+    if case.said(Word.HOLDS):
+        yield Finding(
+            number=case.number,
+            code=FindingCode.MISSING_NUMBER,
+            before="not in the inventory",
+            after=_USED_BY_DEVICES,
+            reason="registered on a device, so it must be in the inventory and show as used",
+            evidence=tuple(case.said(Word.HOLDS)),
+        )
+
+
+def _stale_holder(case: Case, record: NumberRecord) -> Iterator[Finding]:
+    """The record names a device that does not hold the number, or of which nobody can tell."""
+    gone, unclear = case.named(Word.DENIES), case.named(Word.CANNOT_SAY)
+    if not gone and not unclear:
+        return
+    left = sorted(holder.device for holder in record.holders if holder.device not in {each.device for each in gone})
+    left += [each.device for each in case.unnamed_holders]
+    cools = bool(gone) and not left and cools_when_unheld(record)
+    finding = Finding(
+        number=case.number,
+        code=FindingCode.STALE_HOLDER,
+        before=_holders(sorted(holder.device for holder in record.holders)),
+        after=_holders(left) + (f", {_cooling(case.days.devices)}" if cools else ""),
+        reason="the record names a holder whose registration is gone",
+        evidence=(*gone, *unclear),
+        frees=cools,
+    )
+    if not gone:
+        yield replace(finding, outcome=FindingOutcome.UNPROVEN, cause=_silence(unclear))
+    else:
+        yield _unless_days_are_unknown(finding, case, case.days.devices)
+
+
+def _held(case: Case, record: NumberRecord) -> Iterator[Finding]:
+    """What is wrong with a number that a device holds, or that a device is still believed to hold."""
+    believed = [each for each in case.named(Word.CANNOT_SAY) if record.status is not Status.COOLING]
+    evidence = (*case.said(Word.HOLDS), *believed)
+    if not evidence:
+        return
+    if record.vendor == AUDIOCODES:
+        yield from _mismatches(case, record, evidence)
+    elif record.status is not Status.USED:
+        reason = "registered on a device, so it must show as used: nobody else may be given it"
+        yield _about_state(case, record, FindingCode.NOT_MARKED_USED, reason, evidence)
+        return
+    unnamed = [each.device for each in case.unnamed_holders]
+    if unnamed:
+        named = [holder.device for holder in record.holders]
+        yield Finding(
+            number=case.number,
+            code=FindingCode.MISSING_HOLDER,
+            before=_holders(sorted(named)),
+            after=_holders(sorted([*named, *unnamed])),
+            reason="registered on a device that the record does not name, so it would not cool when that device goes",
+            evidence=tuple(case.unnamed_holders),
+        )
+
+
+def _mismatches(case: Case, record: NumberRecord, evidence: tuple[Statement, ...]) -> Iterator[Finding]:
+    """Vendor AudioCodes and a holder: Status must be Used and Usage Device (VOSS)."""
+    checks = (
+        (FindingCode.STATUS_MISMATCH, "Status", str(record.status), str(Status.USED)),
+        (FindingCode.USAGE_MISMATCH, "Usage", str(record.usage), str(Usage.DEVICE)),
+    )
+    for code, field, found, wanted in checks:
+        if found != wanted:
+            yield Finding(
+                number=case.number,
+                code=code,
+                before=f"{field} {found or 'blank'}",
+                after=f"{field} {wanted}",
+                reason=f"Vendor is AudioCodes and a device holds it, so {field} must be {wanted}",
+                evidence=evidence,
+            )
+
+
+def _unheld(case: Case, record: NumberRecord) -> Iterator[Finding]:
+    """What is wrong with a number that nobody holds any more."""
+    if case.said(Word.HOLDS) or case.named(Word.CANNOT_SAY):
+        return
+    if record.status is Status.COOLING:
+        yield from _cooling_gone_wrong(case, record)
+    elif record.status is Status.USED and record.vendor == AUDIOCODES and not record.holders:
+        silent = case.said(Word.CANNOT_SAY)
+        finding = Finding(
+            number=case.number,
+            code=FindingCode.ORPHANED,
+            before=_state(record),
+            after=_cooling(case.days.devices),
+            reason="Vendor is AudioCodes and Status Used, but no device holds it",
+            evidence=tuple((silent or case.statements)[:WITNESSES_SHOWN]),
+            frees=True,
+        )
+        if silent:
+            yield replace(finding, outcome=FindingOutcome.UNPROVEN, cause=_silence(silent))
+        else:
+            yield _unless_days_are_unknown(finding, case, case.days.devices)
+
+
+def _cooling_gone_wrong(case: Case, record: NumberRecord) -> Iterator[Finding]:
+    evidence = tuple(case.statements)[:WITNESSES_SHOWN]
+    if record.release_date is None:
+        finding = Finding(
+            number=case.number,
+            code=FindingCode.COOLING_WITHOUT_RELEASE_DATE,
+            before="Cooling without a Release Date",
+            after=_cooling(case.days.undated),
+            reason="without a Release Date it would never be free again",
+            evidence=evidence,
+        )
+        yield _unless_days_are_unknown(finding, case, case.days.undated)
+    elif record.release_date <= case.at:
+        yield Finding(
+            number=case.number,
+            code=FindingCode.RELEASE_OVERDUE,
+            before=f"Cooling until {_instant(record.release_date)}",
+            after=str(Status.AVAILABLE),
+            reason="its Release Date is reached and no device holds it",
+            evidence=evidence,
+        )
+
+
+def _about_state(
+    case: Case, record: NumberRecord, code: FindingCode, reason: str, evidence: tuple[Statement, ...]
+) -> Finding:
+    return Finding(
+        number=case.number,
+        code=code,
+        before=_state(record),
+        after=_USED_BY_DEVICES,
+        reason=reason,
+        evidence=evidence,
+    )
+
+
+def _unless_days_are_unknown(finding: Finding, case: Case, days: int | None) -> Finding:
+    if days is not None:
+        return finding
+    return replace(finding, outcome=FindingOutcome.HELD, cause=case.days.unknown_because)
+
+
+# --- in words
+
+_USED_BY_DEVICES = f"{Status.USED} / {Usage.DEVICE} / {AUDIOCODES}"
+
+WITNESSES_SHOWN = 5
+"""How many devices a finding names that say that they do not hold a number: a customer may have thousands."""
+
+
+def _state(record: NumberRecord) -> str:
+    return " / ".join(str(part) for part in (record.status, record.usage, record.vendor) if part)
+
+
+def _holders(devices: Sequence[str]) -> str:
+    return f"held by {', '.join(devices) or 'nobody'}"
+
+
+def _cooling(days: int | None) -> str:
+    if days == 0:
+        return str(Status.AVAILABLE)
+    return str(Status.COOLING) if days is None else f"{Status.COOLING} for {days} {'day' if days == 1 else 'days'}"
+
+
+def _silence(silent: Sequence[Statement]) -> str:
+    shown = "; ".join(f"{each.device}: {each.note}" for each in silent[:WITNESSES_SHOWN])
+    rest = len(silent) - WITNESSES_SHOWN
+    return f"it cannot be proven that no device holds it: {shown}" + (f"; and {rest} more" if rest > 0 else "")
+
+
+def _instant(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
