@@ -377,6 +377,13 @@ class Audits(Protocol):
     def end(self, claim: AuditClaim, run: AuditRun) -> bool:
         """Store the run as it ended and set the customer free; False, and nothing stored, where the claim was lost."""
 
+    def abandon(self, run: AuditRun, now: datetime) -> bool:
+        """Store a run as it ended although nobody works on it any more, and set the customer free if it has it still.
+
+        False, and nothing stored, where a worker has it at `now`, or it is at another step, or it has ended already. A
+        customer that another run has by now stays with that one.
+        """
+
     def get(self, customer: str, run_id: str) -> AuditRun:
         """One run, strongly consistent; raises NotFoundError."""
 

@@ -71,6 +71,8 @@ class AuditRun:
         expected: how many there were in the run before; 0 where that is not known.
         used: how many of them AudioCodes devices use.
         unreadable: how many stored numbers could not be understood; the log names them.
+        held_back: how many numbers that nobody uses it leaves as they are, because they are too many at once to be
+            believed without a person.
         moving: how many numbers were being changed when they were looked at, and so were left for the next run.
         checksum: of the plan, once all is read.
         counts: findings by code and outcome, once all is read, and again at the end.
@@ -90,6 +92,7 @@ class AuditRun:
     expected: int = 0
     used: int = 0
     unreadable: int = 0
+    held_back: int = 0
     moving: int = 0
     checksum: str = ""
     counts: Counts = field(default_factory=dict)

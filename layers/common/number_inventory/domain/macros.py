@@ -19,6 +19,10 @@ GLOBAL = "#global"
 AUDIOCODES_COOLING_DURATION = "audiocodes_cooling_duration"
 COOLING_ENABLED = "number_inventory_cooling_enabled"
 COOLING_DURATION = "number_inventory_cooling_duration_days"
+REMOVAL_GUARD_PERCENT = "audiocodes_removal_guard_percent"
+REMOVAL_GUARD_COUNT = "audiocodes_removal_guard_count"
+
+_MAX_GUARD_COUNT = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,21 @@ def _parse_audiocodes_days(text: str) -> int:
     return parse_cooling_days(text, field=AUDIOCODES_COOLING_DURATION)
 
 
+def _parse_guard_percent(text: str) -> int:
+    return _parse_whole(text, REMOVAL_GUARD_PERCENT, 100)
+
+
+def _parse_guard_count(text: str) -> int:
+    return _parse_whole(text, REMOVAL_GUARD_COUNT, _MAX_GUARD_COUNT)
+
+
+def _parse_whole(text: str, field: str, most: int) -> int:
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdigit() and len(digits) < len(str(most)) + 1 and int(digits) <= most):
+        raise InvalidInputError(field, f"must be a whole number from 0 to {most}, not {text!r}")
+    return int(digits)
+
+
 def _parse_global_days(text: str) -> int:
     return parse_cooling_days(text, field=COOLING_DURATION)
 
@@ -84,6 +103,21 @@ MACROS: Mapping[str, MacroDefinition] = {
             purpose="Number Inventory Cooling Duration (Days), for numbers freed by other vendors.",
             allowed="whole days, 0 to 999",
             check=_parse_global_days,
+        ),
+        MacroDefinition(
+            name=REMOVAL_GUARD_PERCENT,
+            default="20",
+            purpose="An audit that would free more than this percent of the devices' numbers, and more than the count"
+            " beside it, frees none of them until a person has approved its plan.",
+            allowed="whole percent, 0 to 100",
+            check=_parse_guard_percent,
+        ),
+        MacroDefinition(
+            name=REMOVAL_GUARD_COUNT,
+            default="10",
+            purpose="How many numbers an audit may free whatever their percentage.",
+            allowed="a whole number, 0 to 1000000",
+            check=_parse_guard_count,
         ),
     )
 }
@@ -127,6 +161,32 @@ def audiocodes_cooling_days(macro: MacroValue) -> int:
         SettingBrokenError: what is stored is no duration: removals wait, nothing is guessed.
     """
     return _stored(macro, _parse_audiocodes_days)
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalGuard:
+    """How many numbers may lose their last user at once without a person.
+
+    Attributes:
+        percent: of those that devices use.
+        count: a minimum population: so few are never too many.
+    """
+
+    percent: int
+    count: int
+
+    def stops(self, freed: int, used: int) -> bool:
+        """Whether so many of so many used numbers are too many at once."""
+        return freed > self.count and freed * 100 > self.percent * used
+
+
+def removal_guard(percent: MacroValue, count: MacroValue) -> RemovalGuard:
+    """The guard against mass disappearance from the resolved macros.
+
+    Raises:
+        SettingBrokenError: what is stored is not allowed.
+    """
+    return RemovalGuard(percent=_stored(percent, _parse_guard_percent), count=_stored(count, _parse_guard_count))
 
 
 def global_cooling_settings(enabled: MacroValue, days: MacroValue) -> CoolingSettings:

@@ -1,0 +1,247 @@
+"""Carry out a run of the audit: read everything, judge it, write the plan down; then correct it, if that was asked for.
+
+A run may take many invocations: each works until its time is nearly out, stores how far it is, and hands over to the
+next. It may die anywhere; whoever takes it up goes on from the last checkpoint and ends in the same place.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from number_inventory.domain.audit import CoolingDays
+from number_inventory.domain.audit_runs import ENDED, AuditMode, AuditRun, PlanDigest, RunState
+from number_inventory.domain.errors import InventoryError, PermanentError, SettingBrokenError
+from number_inventory.domain.findings import FindingOutcome
+from number_inventory.domain.macros import (
+    AUDIOCODES_COOLING_DURATION,
+    COOLING_DURATION,
+    COOLING_ENABLED,
+    REMOVAL_GUARD_COUNT,
+    REMOVAL_GUARD_PERCENT,
+    audiocodes_cooling_days,
+    global_cooling_settings,
+    removal_guard,
+)
+from number_inventory.ports import (
+    AuditClaim,
+    Audits,
+    AuditWorkers,
+    Clock,
+    Devices,
+    Inventory,
+    Macros,
+    Registrations,
+)
+from number_inventory.services.correct_audit import TOO_MANY, CorrectAudit
+from number_inventory.services.plan_audit import PlanAudit
+from number_inventory.services.witnesses import Witnesses
+
+CLAIM_MARGIN = timedelta(seconds=60)
+"""How long a claim outlives the time its worker may take: the worker is gone for sure before the next one starts."""
+
+PICK_UP = timedelta(minutes=15)
+"""How long a run waits for its next worker before the customer may be audited anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunAudit:
+    """The use case; everything it needs is handed in.
+
+    Attributes:
+        proof_age: how old the last proof of a device may be for its word to count against a number.
+        budget: how long one invocation may take; it stops in good order before that.
+    """
+
+    audits: Audits
+    workers: AuditWorkers
+    inventory: Inventory
+    devices: Devices
+    registrations: Registrations
+    macros: Macros
+    clock: Clock
+    proof_age: timedelta
+    budget: timedelta
+
+    def __call__(self, customer: str, run_id: str, step: int, worker: str) -> AuditRun | None:
+        """Work on a run from this step on.
+
+        Returns:
+            The run as it is now: ended, or handed over to the next step. None where there is nothing to do here:
+            somebody else works on it, it has gone on, or it has ended.
+
+        Raises:
+            NotFoundError: there is no such run.
+            StorageBusyError: AWS did not play along; the same call again goes on from the last checkpoint.
+            StorageRefusedError: AWS refuses something for good; the run is stopped and says so.
+        """
+        started = self.clock.now()
+        deadline = started + self.budget
+        claim = self.audits.claim(customer, run_id, step, worker, now=started, until=deadline + CLAIM_MARGIN)
+        if claim is None:
+            self._wake_the_next(customer, run_id, step)
+            return None
+        work = _Work(self, claim, lambda: self.clock.now() < deadline)
+        try:
+            return work.go_on()
+        except _LostError:
+            return None
+        except PermanentError as error:
+            with suppress(InventoryError, _LostError):
+                work.end(RunState.STOPPED, str(error))
+            raise
+
+    def _wake_the_next(self, customer: str, run_id: str, step: int) -> None:
+        """Should this step have died just after handing over, nobody else would wake the next one."""
+        run = self.audits.get(customer, run_id)
+        if run.state not in ENDED and run.step == step + 1:
+            self.workers.wake(run)
+
+
+class _LostError(Exception):
+    """Another worker has the run: this one must write nothing more."""
+
+
+class _Work:
+    """One invocation's work on a run."""
+
+    def __init__(self, parts: RunAudit, claim: AuditClaim, keep_going: Callable[[], bool]) -> None:
+        self._parts = parts
+        self._claim = claim
+        self._run = claim.run
+        self._keep_going = keep_going
+        self._witnesses = Witnesses(
+            self._run.customer,
+            inventory=parts.inventory,
+            devices=parts.devices,
+            registrations=parts.registrations,
+            clock=parts.clock,
+            proof_age=parts.proof_age,
+        )
+
+    def go_on(self) -> AuditRun:
+        """Work until the run has ended or time is nearly out."""
+        if self._run.state is RunState.QUEUED:
+            self._keep(replace(self._run, state=RunState.PLANNING))
+        if self._run.state is RunState.PLANNING:
+            if not self._plan():
+                return self._hand_over()
+            self._conclude_plan()
+        if self._run.state is RunState.CORRECTING:
+            if not self._correct():
+                return self._hand_over()
+            failed = self._count().get(FindingOutcome.FAILED, 0)
+            self.end(RunState.FINISHED, f"{failed} numbers could not be corrected" if failed else self._run.cause)
+        return self._run
+
+    def end(self, state: RunState, cause: str = "") -> None:
+        """End the run and set the customer free."""
+        now = self._parts.clock.now()
+        self._run = replace(self._run, state=state, cause=cause, updated_at=now, ended_at=now)
+        if not self._parts.audits.end(self._claim, self._run):
+            raise _LostError
+
+    # --- reading
+
+    def _plan(self) -> bool:
+        """Read on; whether all is read."""
+        plan = PlanAudit(self._parts.inventory, self._witnesses, self._parts.clock, self._cooling_days())
+        for found in plan(self._run.scope, self._run.position):
+            run = self._run
+            self._parts.audits.record(run, found.findings)
+            counted = replace(
+                run,
+                position=found.upto or run.position,
+                numbers=run.numbers + found.numbers,
+                used=run.used + found.used,
+                moving=run.moving + found.moving,
+                unreadable=run.unreadable + found.unreadable,
+            )
+            if found.upto is None:
+                self._run = counted
+                return True
+            self._keep(counted)
+            if not self._keep_going():
+                return False
+        return True
+
+    def _conclude_plan(self) -> None:
+        """What the plan is, and whether it may be corrected."""
+        run = self._run
+        digest = self._digest()
+        self._run = run = replace(run, checksum=digest.checksum, counts=digest.counts, position="")
+        self._parts.audits.remember_plan(run)
+        if run.scope.mode is AuditMode.REPORT:
+            self.end(RunState.FINISHED)
+        elif run.scope.plan and run.scope.plan != digest.checksum:
+            cause = f"nothing was corrected: reality has moved, and the plan is now {digest.checksum}"
+            self.end(RunState.REFUSED, cause)
+        elif not run.total(FindingOutcome.REPORTED):
+            self.end(RunState.FINISHED)
+        else:
+            held_back = 0 if run.scope.plan else self._too_many(digest.freeing)
+            cause = f"{held_back} numbers that nobody uses were left as they are: {TOO_MANY}" if held_back else ""
+            self._keep(replace(run, state=RunState.CORRECTING, held_back=held_back, cause=cause))
+
+    def _too_many(self, freeing: int) -> int:
+        """How many numbers must not be freed without a person: all that would be, or none."""
+        names = [REMOVAL_GUARD_PERCENT, REMOVAL_GUARD_COUNT]
+        macros = self._parts.macros.resolve(self._run.customer, names)
+        try:
+            guard = removal_guard(macros[REMOVAL_GUARD_PERCENT], macros[REMOVAL_GUARD_COUNT])
+        except SettingBrokenError:
+            return freeing
+        return freeing if guard.stops(freeing, self._run.used) else 0
+
+    # --- correcting
+
+    def _correct(self) -> bool:
+        """Correct on; whether all that was found has been dealt with."""
+        correct = CorrectAudit(
+            self._run, self._parts.inventory, self._witnesses, self._parts.clock, self._cooling_days()
+        )
+        for batch in self._parts.audits.findings(self._run, self._run.position):
+            for ended in correct(batch):
+                self._parts.audits.record(self._run, ended)
+                if not self._keep_going():
+                    return False
+            if batch:
+                self._keep(replace(self._run, position=batch[-1].number))
+        return True
+
+    def _count(self) -> dict[FindingOutcome, int]:
+        self._run = replace(self._run, counts=self._digest().counts)
+        return {outcome: self._run.total(outcome) for outcome in FindingOutcome}
+
+    # --- checkpoints
+
+    def _digest(self) -> PlanDigest:
+        digest = PlanDigest(self._run.scope)
+        for batch in self._parts.audits.findings(self._run):
+            digest.add(batch)
+        return digest
+
+    def _keep(self, run: AuditRun) -> None:
+        claim = self._parts.audits.keep(self._claim, replace(run, updated_at=self._parts.clock.now()))
+        if claim is None:
+            raise _LostError
+        self._claim, self._run = claim, claim.run
+
+    def _hand_over(self) -> AuditRun:
+        now = self._parts.clock.now()
+        run = replace(self._run, step=self._run.step + 1, updated_at=now)
+        handed = self._parts.audits.hand_over(self._claim, run, now + PICK_UP)
+        if handed is None:
+            raise _LostError
+        self._parts.workers.wake(handed)
+        return handed
+
+    def _cooling_days(self) -> CoolingDays:
+        names = [AUDIOCODES_COOLING_DURATION, COOLING_ENABLED, COOLING_DURATION]
+        macros = self._parts.macros.resolve(self._run.customer, names)
+        try:
+            devices = audiocodes_cooling_days(macros[AUDIOCODES_COOLING_DURATION])
+            others = global_cooling_settings(macros[COOLING_ENABLED], macros[COOLING_DURATION]).effective_days
+        except SettingBrokenError as error:
+            return CoolingDays(devices=None, undated=None, unknown_because=str(error))
+        return CoolingDays(devices=devices, undated=max(devices, others))

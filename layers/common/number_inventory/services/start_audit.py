@@ -1,0 +1,113 @@
+"""Start an audit: say what it is about, make sure that no other one of the customer is at work, and wake a worker."""
+
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from number_inventory.domain.audit_runs import ENDED, AuditMode, AuditRun, AuditScope, RunState
+from number_inventory.domain.errors import AuditUnderWayError, InvalidInputError, InventoryError, NotFoundError
+from number_inventory.domain.findings import FindingCode
+from number_inventory.domain.numbers import slug
+from number_inventory.ports import Audits, AuditWorkers, Clock
+from number_inventory.services.run_audit import PICK_UP
+
+_LOOKED_BACK = 20
+"""How many earlier runs are looked at for how many numbers there are, and for one that nobody ended."""
+
+
+def new_run_id(at: datetime) -> str:
+    """A name for a run, such as `20261123T071816-3f9ac2`; later ones sort behind earlier ones."""
+    return f"{at:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+
+@dataclass(frozen=True, slots=True)
+class StartAudit:
+    """The use case.
+
+    Attributes:
+        new_id: makes the name of a run from the time.
+    """
+
+    audits: Audits
+    workers: AuditWorkers
+    clock: Clock
+    new_id: Callable[[datetime], str] = new_run_id
+
+    def scope(
+        self, *, customer: str | None, mode: AuditMode, site: str | None, codes: Iterable[FindingCode], plan: str
+    ) -> AuditScope:
+        """What is to be audited; a plan brings customer, Site and codes of the run that gave it.
+
+        Raises:
+            InvalidInputError: the parts do not go together; the error names the field.
+            NotFoundError: no run gave this plan, or not one of this customer.
+        """
+        wanted = frozenset(codes)
+        if not plan:
+            if customer is None:
+                raise InvalidInputError("customer", "is missing: whose numbers are to be audited?")
+            return AuditScope(customer=slug(customer, field="customer"), mode=mode, site=site, codes=wanted)
+        if mode is not AuditMode.CORRECT:
+            raise InvalidInputError("plan", "goes with mode 'correct' only: it says what is to be corrected")
+        if site is not None or wanted:
+            raise InvalidInputError("plan", "brings its own site and codes: leave these out")
+        given = self.audits.with_plan(plan).scope
+        if customer is not None and customer != given.customer:
+            raise NotFoundError(f"no audit of customer {customer} gave the plan {plan}, or it is forgotten by now")
+        return replace(given, mode=AuditMode.CORRECT, plan=plan)
+
+    def open(self, scope: AuditScope, requested_by: str) -> AuditRun:
+        """Store a new run and take the customer for it; who opened it carries it out or wakes a worker.
+
+        Raises:
+            AuditUnderWayError: another audit of the customer is at work.
+        """
+        now = self.clock.now()
+        run = AuditRun(
+            id=self.new_id(now),
+            scope=scope,
+            requested_by=requested_by,
+            state=RunState.QUEUED,
+            created_at=now,
+            updated_at=now,
+            expected=self._expected(scope),
+        )
+        opened = self.audits.open(run, now + PICK_UP, now)
+        if opened.id != run.id:
+            raise AuditUnderWayError(scope.customer, opened.id)
+        self._bury(run)
+        return opened
+
+    def __call__(self, scope: AuditScope, requested_by: str) -> AuditRun:
+        """Open a run and wake a worker for it.
+
+        Raises:
+            AuditUnderWayError: another audit of the customer is at work.
+            StorageBusyError, StorageRefusedError: nobody could be woken; the run is stopped.
+        """
+        run = self.open(scope, requested_by)
+        try:
+            self.workers.wake(run)
+        except InventoryError as error:
+            self._stop(run, f"no worker could be woken: {error}")
+            raise
+        return run
+
+    def _expected(self, scope: AuditScope) -> int:
+        """How many numbers the latest audit of the same scope has read: something to show progress by."""
+        for earlier in self.audits.page(scope.customer, _LOOKED_BACK, None).runs:
+            if earlier.state is RunState.FINISHED and earlier.scope.site == scope.site:
+                return earlier.numbers
+        return 0
+
+    def _bury(self, run: AuditRun) -> None:
+        """End earlier runs that their workers left without a word; the customer is this run's now."""
+        for earlier in self.audits.page(run.customer, _LOOKED_BACK, run.id).runs:
+            if earlier.state not in ENDED:
+                self._stop(earlier, "its worker stopped without a word; the next audit took over")
+
+    def _stop(self, run: AuditRun, cause: str) -> None:
+        now = self.clock.now()
+        ended = replace(run, state=RunState.STOPPED, cause=cause, updated_at=now, ended_at=now)
+        self.audits.abandon(ended, now)
