@@ -1,77 +1,45 @@
-"""Lambda function: look numbers up over a REST API."""
+"""Lambda function: the REST API. Its errors, and what comes before any route; the routes have modules of their own."""
 
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import quote, unquote
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
-from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.number_api.bodies import NumberBody, NumberPageBody, number_body, page_body
-from functions.number_api.page_tokens import PageTokens
-from functions.number_api.problems import FieldProblem, problem
-from number_inventory import bootstrap
-from number_inventory.domain.errors import InvalidInputError, NotFoundError, StorageBusyError
-from number_inventory.domain.numbers import Status, Usage
+from functions.number_api import audit_routes, number_routes
+from functions.number_api.problems import FieldProblem, as_answer, problem
+from functions.number_api.requests import refused_body
+from number_inventory.domain.errors import AuditUnderWayError, InvalidInputError, NotFoundError, StorageBusyError
 from number_inventory.observability import logger_for
-from number_inventory.ports import NumberQuery
-from number_inventory.services.lookup import DEFAULT_LIMIT, MAX_LIMIT
-from number_inventory.settings import ApiSettings
 
 RETRY_AFTER_SECONDS = "2"
-FILTERS = frozenset({"status", "vendor", "usage", "prefix", "site", "limit", "cursor"})
+_PLACES = frozenset({"body", "header", "path", "query"})
 
 logger = logger_for("number-api")
 app = APIGatewayRestResolver(enable_validation=True)
-
-Customer = Annotated[str, Path(description="The tenant's name.", examples=["default"])]
-
-
-@app.get("/customers/<customer>/numbers/<number>")
-def get_number(customer: Customer, number: Annotated[str, Path(description="Digits, +, * and #.")]) -> NumberBody:
-    """One number: its Status, who holds it, and when it becomes free."""
-    lookup = bootstrap.look_up_numbers(ApiSettings.load())
-    return number_body(lookup.one(unquote(customer), unquote(number)), bootstrap.clock().now())
-
-
-@app.get("/customers/<customer>/numbers")
-def list_numbers(  # noqa: PLR0917 - the resolver reads the filters from the signature
-    customer: Customer,
-    status: Annotated[Status | None, Query(description="Only numbers of this Status.")] = None,
-    vendor: Annotated[str | None, Query(max_length=100, description="Only this Vendor's; empty: Cisco UCM.")] = None,
-    usage: Annotated[Usage | None, Query(description="Only numbers of this Usage.")] = None,
-    prefix: Annotated[str, Query(max_length=20, description="Only numbers that begin so; write + as %2B.")] = "",
-    site: Annotated[str | None, Query(max_length=100, description="Only numbers of this Site.")] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Numbers a page.")] = DEFAULT_LIMIT,
-    cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")] = None,
-) -> NumberPageBody:
-    """Numbers that match all filters, in the order of their spelling."""
-    _refuse_unknown(FILTERS)
-    settings = ApiSettings.load()
-    name = unquote(customer)
-    query = NumberQuery(customer=name, status=status, vendor=vendor, usage=usage, site=site, prefix=prefix)
-    tokens = PageTokens(bootstrap.page_token_key(settings.parameter_prefix))
-    after = tokens.read(query, cursor) if cursor else None
-    page = bootstrap.look_up_numbers(settings).page(query, limit, after)
-    next_cursor = tokens.make(query, page.last) if page.last is not None else None
-    return page_body(page, next_cursor, bootstrap.clock().now())
-
-
-def _refuse_unknown(known: frozenset[str]) -> None:
-    """Refuse a query parameter that nobody reads: a misspelt filter would show every number as a match."""
-    for name in app.current_event.query_string_parameters or {}:
-        if name not in known:
-            raise InvalidInputError(name[:40], f"is not a parameter here; there are {', '.join(sorted(known))}")
+app.include_router(number_routes.router)
+app.include_router(audit_routes.router)
 
 
 @app.exception_handler(RequestValidationError)
 def refuse_malformed(error: RequestValidationError) -> Response[str]:
     """A parameter of the wrong type or out of range."""
-    problems = [FieldProblem(field=str(item["loc"][-1]), message=str(item["msg"])) for item in error.errors()]
+    problems = [FieldProblem(field=_field(item["loc"]), message=_message(item)) for item in error.errors()]
     detail = "; ".join(f"{item.field}: {item.message}" for item in problems)
     return problem(HTTPStatus.BAD_REQUEST, detail, problems)
+
+
+def _field(loc: Sequence[str | int]) -> str:
+    """The name of what is wrong, as the caller knows it; all of the body where it has no part."""
+    inner = loc[1:] if len(loc) > 1 and loc[0] in _PLACES else loc
+    return ".".join(str(part)[:40] for part in inner)
+
+
+def _message(item: Mapping[str, Any]) -> str:
+    return str(item["msg"]).removeprefix("Value error, ")
 
 
 @app.exception_handler(InvalidInputError)
@@ -83,8 +51,16 @@ def refuse_invalid(error: InvalidInputError) -> Response[str]:
 
 @app.exception_handler(NotFoundError)
 def tell_not_found(error: NotFoundError) -> Response[str]:
-    """No such number."""
+    """No such number, or no such audit."""
     return problem(HTTPStatus.NOT_FOUND, str(error))
+
+
+@app.exception_handler(AuditUnderWayError)
+def tell_under_way(error: AuditUnderWayError) -> Response[str]:
+    """Another audit of the customer is under way; its address is told."""
+    headers: dict[str, str | list[str]] = {"Location": audit_routes.address(error.run_id)}
+    where = f"/customers/{error.customer}/audits/{error.run_id}"
+    return problem(HTTPStatus.CONFLICT, f"{error}: {where}", headers=headers)
 
 
 @app.exception_handler(StorageBusyError)
@@ -119,7 +95,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     if not _is_request(event):
         raise InvalidInputError("event", "must be a request as API Gateway (REST, Lambda proxy) hands it over")
-    return app.resolve(_with_encoded_path(event), context)
+    refused = refused_body(event)
+    return as_answer(refused) if refused else app.resolve(_with_encoded_path(event), context)
 
 
 def _is_request(event: object) -> bool:

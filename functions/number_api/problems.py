@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from http import HTTPStatus
+from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel, Field
@@ -41,3 +42,14 @@ def problem(
         body=body.model_dump_json(exclude=excluded),
         headers=headers,
     )
+
+
+def as_answer(response: Response[str]) -> dict[str, Any]:
+    """The response as API Gateway takes it, for a request that never comes to a route."""
+    headers = {"Content-Type": [response.content_type], **response.headers}
+    return {
+        "statusCode": response.status_code,
+        "multiValueHeaders": headers,
+        "body": response.body,
+        "isBase64Encoded": False,
+    }

@@ -14,17 +14,31 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from number_inventory.adapters.aws import AwsSession
-    from number_inventory.ports import Clock, Devices, Inventory, Macros, Registrations, Secrets
+    from number_inventory.ports import (
+        Audits,
+        AuditWorkers,
+        Clock,
+        Devices,
+        Inventory,
+        Macros,
+        Registrations,
+        Secrets,
+    )
     from number_inventory.services.ask_device import AskDevice
-    from number_inventory.services.audit import AuditInventory
     from number_inventory.services.dispatch import DispatchSyncs
+    from number_inventory.services.look_at_audits import LookAtAudits
     from number_inventory.services.lookup import LookUpNumbers
     from number_inventory.services.manage_devices import ConfigureDevices, RemoveDevice
     from number_inventory.services.manage_macros import ManageMacros
     from number_inventory.services.manage_numbers import AddNumbers
     from number_inventory.services.release import ReleaseCooled
+    from number_inventory.services.run_audit import RunAudit
+    from number_inventory.services.start_audit import StartAudit
     from number_inventory.services.sync import SyncDevice
     from number_inventory.settings import (
+        AuditSettings,
+        AuditsSettings,
+        AuditStartSettings,
         DispatchSettings,
         InventorySettings,
         SyncSettings,
@@ -82,6 +96,22 @@ def macros(table: str) -> "Macros":
     from number_inventory.adapters.dynamodb.macros import DynamoMacros
 
     return DynamoMacros(_dynamodb(), table)
+
+
+@lru_cache(maxsize=1)
+def audits(settings: "AuditsSettings") -> "Audits":
+    """The runs of audits and what they found."""
+    from number_inventory.adapters.dynamodb.audits import DynamoAudits
+
+    return DynamoAudits(_dynamodb(), settings.audits_table, timedelta(days=settings.audit_retention_days))
+
+
+@lru_cache(maxsize=1)
+def audit_workers(settings: "AuditStartSettings") -> "AuditWorkers":
+    """Those who carry out audits: invocations of the audit function."""
+    from number_inventory.adapters.lambda_functions import LambdaAuditWorkers
+
+    return LambdaAuditWorkers(session().functions(), settings.audit_function)
 
 
 @lru_cache(maxsize=1)
@@ -158,11 +188,35 @@ def release_cooled(settings: "InventorySettings", budget: timedelta) -> "Release
     return ReleaseCooled(inventory=inventory(settings), clock=clock(), budget=budget)
 
 
-def audit_inventory(settings: "InventorySettings") -> "AuditInventory":
-    """Audit a customer's inventory."""
-    from number_inventory.services.audit import AuditInventory
+def start_audit(settings: "AuditStartSettings") -> "StartAudit":
+    """Start audits."""
+    from number_inventory.services.start_audit import StartAudit
 
-    return AuditInventory(inventory(settings), clock())
+    return StartAudit(audits(settings), audit_workers(settings), clock())
+
+
+def run_audit(settings: "AuditSettings", budget: timedelta) -> "RunAudit":
+    """Carry out audits: as far as `budget` reaches, then somebody else goes on."""
+    from number_inventory.services.run_audit import RunAudit
+
+    return RunAudit(
+        audits=audits(settings),
+        workers=audit_workers(settings),
+        inventory=inventory(settings),
+        devices=devices(settings.devices_table),
+        registrations=registrations(settings.registrations_table),
+        macros=macros(settings.macros_table),
+        clock=clock(),
+        proof_age=timedelta(hours=settings.audit_proof_hours),
+        budget=budget,
+    )
+
+
+def look_at_audits(settings: "AuditsSettings") -> "LookAtAudits":
+    """Look at audits and what they found."""
+    from number_inventory.services.look_at_audits import LookAtAudits
+
+    return LookAtAudits(audits(settings))
 
 
 def look_up_numbers(settings: "InventorySettings") -> "LookUpNumbers":

@@ -20,7 +20,9 @@ from pydantic import (
     model_validator,
 )
 
+from number_inventory.domain.audit_runs import AuditMode
 from number_inventory.domain.errors import InvalidInputError
+from number_inventory.domain.findings import FindingCode
 from number_inventory.domain.numbers import slug
 
 _RFC3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]", re.ASCII)
@@ -55,9 +57,17 @@ def _utc(value: datetime) -> datetime:
         raise ValueError("must be within the years 1 to 9999 in UTC") from None
 
 
+def _distinct(codes: list[FindingCode]) -> list[FindingCode]:
+    if len(set(codes)) < len(codes):
+        raise ValueError("names a code twice")
+    return codes
+
+
 Instant = Annotated[AwareDatetime, BeforeValidator(_rfc3339), AfterValidator(_utc)]
 CustomerName = Annotated[str, AfterValidator(_customer)]
 DeviceName = Annotated[str, AfterValidator(_device)]
+FindingCodes = Annotated[list[FindingCode], Field(min_length=1), AfterValidator(_distinct)]
+Checksum = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class _Event(BaseModel):
@@ -115,11 +125,43 @@ class ReleaseEvent(_Event):
         return self.as_of or now
 
 
-class AuditEvent(_Event):
-    """`{}` audits every customer that has a device, else the one named; it reports and changes nothing."""
+class AuditOrder(_Event):
+    """What an audit is to look at, and what it may do; nothing at all is: look at everything, and only report.
 
-    mode: Literal["report"] = "report"
+    Attributes:
+        site: only numbers of this Site; empty for those without one.
+        codes: only these findings.
+        plan: correct exactly what an earlier audit planned, by its checksum, or nothing.
+    """
+
+    mode: AuditMode = AuditMode.REPORT
+    site: Annotated[str, Field(max_length=100)] | None = None
+    codes: FindingCodes | None = None
+    plan: Checksum | None = None
+
+    @model_validator(mode="after")
+    def _a_plan_is_all_there_is_to_say(self) -> Self:
+        if self.plan is None:
+            return self
+        if self.mode is not AuditMode.CORRECT:
+            raise ValueError("'plan' goes with mode 'correct' only: it names what is to be corrected")
+        if self.site is not None or self.codes is not None:
+            raise ValueError("'plan' goes without 'site' and 'codes': they are those of the audit that gave the plan")
+        return self
+
+
+class AuditEvent(AuditOrder):
+    """`{}` reports on every customer; with a customer on that one, with a plan on the one that it is of."""
+
     customer: CustomerName | None = None
+
+
+class AuditStep(_Event):
+    """Go on with an audit that was begun, at the step that it has come to."""
+
+    customer: CustomerName
+    run: str = Field(pattern=r"^[0-9A-Za-z-]{1,64}$")
+    step: int = Field(ge=0, strict=True)
 
 
 EventT = TypeVar("EventT", bound=_Event)
@@ -139,6 +181,17 @@ def read_event(kind: type[EventT], event: object) -> EventT:
         problems = "; ".join(_problem(item) for item in error.errors(include_url=False))
         allowed = ", ".join(field.alias or name for name, field in kind.model_fields.items())
         raise InvalidInputError("event", f"{problems} (allowed: {allowed})") from None
+
+
+def read_audit_event(event: object) -> AuditEvent | AuditStep:
+    """Read an event of the audit function, which are of two kinds: one that has a run or a step is a step.
+
+    Raises:
+        InvalidInputError: says which part of the event is wrong and what is allowed.
+    """
+    if isinstance(event, Mapping) and not event.keys().isdisjoint({"run", "step"}):
+        return read_event(AuditStep, event)
+    return read_event(AuditEvent, event)
 
 
 def read_message(kind: type[EventT], body: str) -> EventT:

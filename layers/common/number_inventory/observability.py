@@ -12,6 +12,8 @@ from typing import Any, ParamSpec, TypeVar
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
+from number_inventory.domain.audit_runs import AuditRun
+
 METRIC_NAMESPACE = "NumberInventory"
 
 _Arguments = ParamSpec("_Arguments")
@@ -67,3 +69,11 @@ def as_json(value: object) -> Any:  # noqa: ANN401 - JSON is whatever it is
     if isinstance(value, list | tuple | set | frozenset):
         return [as_json(item) for item in value]
     return value
+
+
+def audit_as_json(run: AuditRun) -> dict[str, Any]:
+    """A run of the audit as plain JSON values, the same wherever it is shown, without what it keeps for itself."""
+    shown: dict[str, Any] = as_json(run)
+    del shown["position"]
+    scope = shown.pop("scope")
+    return {"id": shown.pop("id"), **scope, "codes": sorted(scope["codes"]), **shown}

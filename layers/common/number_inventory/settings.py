@@ -59,19 +59,51 @@ class SecretsSettings(_Settings):
     )
 
 
-class SyncSettings(InventorySettings, DevicesSettings, SecretsSettings):
-    """For syncing, testing and removing devices."""
+class RegistersSettings(InventorySettings, DevicesSettings):
+    """For changing numbers by what devices are known to hold."""
 
     registrations_table: str = Field(alias="REGISTRATIONS_TABLE", min_length=3)
     macros_table: str = Field(alias="MACROS_TABLE", min_length=3)
+
+
+class SyncSettings(RegistersSettings, SecretsSettings):
+    """For syncing, testing and removing devices."""
+
     device_address_policy: AddressPolicy = Field(
         alias="DEVICE_ADDRESS_POLICY", default=AddressPolicy.PUBLIC_AND_PRIVATE
     )
 
 
+class AuditsSettings(_Settings):
+    """For looking at audits and what they found."""
+
+    audits_table: str = Field(alias="AUDITS_TABLE", min_length=3)
+    audit_retention_days: int = Field(
+        alias="AUDIT_RETENTION_DAYS", default=400, ge=1, le=3650, description="How long an audit is kept."
+    )
+
+
+class AuditStartSettings(AuditsSettings):
+    """For starting audits: they are carried out by a function of their own."""
+
+    audit_function: str = Field(alias="AUDIT_FUNCTION", min_length=3, description="Name of that function.")
+
+
+class AuditSettings(RegistersSettings, AuditStartSettings):
+    """For carrying out audits."""
+
+    audit_proof_hours: int = Field(
+        alias="AUDIT_PROOF_HOURS",
+        default=24,
+        ge=1,
+        le=8760,
+        description="How old a device's last complete snapshot may be to prove that it does not hold a number.",
+    )
+
+
 class ApiSettings(InventorySettings, SecretsSettings):
-    """For the lookup API."""
+    """For the numbers on the API."""
 
 
-class AuditSettings(InventorySettings, DevicesSettings):
-    """For auditing the inventory of every customer."""
+class AuditApiSettings(AuditStartSettings, SecretsSettings):
+    """For the audits on the API."""

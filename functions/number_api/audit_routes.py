@@ -1,0 +1,102 @@
+"""The audits of a customer: started, followed, and what they found."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import unquote
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+from aws_lambda_powertools.event_handler.router import APIGatewayRouter
+
+from functions.number_api.audit_bodies import (
+    AuditBody,
+    AuditPageBody,
+    FindingPageBody,
+    audit_body,
+    finding_body,
+)
+from functions.number_api.requests import Cursor, Customer, page_tokens, refuse_unknown
+from number_inventory import bootstrap
+from number_inventory.domain.errors import NotFoundError
+from number_inventory.domain.findings import FindingCode, FindingOutcome
+from number_inventory.domain.numbers import slug
+from number_inventory.events import AuditOrder
+from number_inventory.ports import FindingQuery
+from number_inventory.services.look_at_audits import DEFAULT_LIMIT, MAX_LIMIT
+from number_inventory.settings import AuditApiSettings
+
+PAGES = frozenset({"limit", "cursor"})
+FILTERS = PAGES | {"code", "outcome"}
+UNKNOWN_CALLER = "api"
+
+router = APIGatewayRouter()  # type: ignore[no-untyped-call] - Powertools leaves it untyped
+
+Audit = Annotated[str, Path(description="The audit's id.", examples=["20261123T071816-3f9ac2"])]
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many a page.")]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditQuery:
+    """Whose audits a listing shows."""
+
+    customer: str
+
+
+@router.post("/customers/<customer>/audits")
+def start_audit(customer: Customer, order: Annotated[AuditOrder, Body()]) -> Response[AuditBody]:
+    """Start an audit; it is carried out elsewhere, and its address tells how far it is."""
+    refuse_unknown(router.current_event.query_string_parameters)
+    start = bootstrap.start_audit(AuditApiSettings.load())
+    name = slug(unquote(customer), field="customer")
+    scope = start.scope(customer=name, mode=order.mode, site=order.site, codes=order.codes or (), plan=order.plan or "")
+    if scope.customer != name:
+        raise NotFoundError(f"customer {name} has no audit with the plan {order.plan}")
+    run = start(scope, router.current_event.request_context.identity.user_arn or UNKNOWN_CALLER)
+    headers: dict[str, str | list[str]] = {"Location": address(run.id)}
+    return Response(HTTPStatus.ACCEPTED.value, body=audit_body(run), headers=headers)
+
+
+@router.get("/customers/<customer>/audits")
+def list_audits(customer: Customer, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> AuditPageBody:
+    """The audits of a customer, the newest first."""
+    refuse_unknown(router.current_event.query_string_parameters, PAGES)
+    settings = AuditApiSettings.load()
+    query = AuditQuery(unquote(customer))
+    tokens = page_tokens(settings)
+    after = tokens.read(query, cursor) if cursor else None
+    page = bootstrap.look_at_audits(settings).runs(query.customer, limit, after)
+    next_cursor = tokens.make(query, page.last) if page.last is not None else None
+    return AuditPageBody(audits=[audit_body(run) for run in page.runs], next_cursor=next_cursor)
+
+
+@router.get("/customers/<customer>/audits/<audit>")
+def get_audit(customer: Customer, audit: Audit) -> AuditBody:
+    """One audit: how far it is, and what came of it."""
+    refuse_unknown(router.current_event.query_string_parameters)
+    return audit_body(bootstrap.look_at_audits(AuditApiSettings.load()).one(unquote(customer), unquote(audit)))
+
+
+@router.get("/customers/<customer>/audits/<audit>/findings")
+def list_findings(  # noqa: PLR0917 - the resolver reads the filters from the signature
+    customer: Customer,
+    audit: Audit,
+    code: Annotated[FindingCode | None, Query(description="Only findings of this code.")] = None,
+    outcome: Annotated[FindingOutcome | None, Query(description="Only findings that came to this.")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> FindingPageBody:
+    """What an audit found, in the order of the numbers."""
+    refuse_unknown(router.current_event.query_string_parameters, FILTERS)
+    settings = AuditApiSettings.load()
+    query = FindingQuery(customer=unquote(customer), run=unquote(audit), code=code, outcome=outcome)
+    tokens = page_tokens(settings)
+    after = tokens.read(query, cursor) if cursor else None
+    page = bootstrap.look_at_audits(settings).findings(query, limit, after)
+    next_cursor = tokens.make(query, page.last) if page.last is not None else None
+    return FindingPageBody(findings=[finding_body(finding) for finding in page.findings], next_cursor=next_cursor)
+
+
+def address(run_id: str) -> str:
+    """Where an audit is, from where it was asked for: true behind every stage and every domain name."""
+    return f"audits/{run_id}"

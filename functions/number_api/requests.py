@@ -1,0 +1,72 @@
+"""What all requests of the API have in common: the customer in the path, known parameters, and bodies that are JSON."""
+
+import json
+from base64 import b64decode
+from collections.abc import Collection, Mapping
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+
+from functions.number_api.page_tokens import PageTokens
+from functions.number_api.problems import FieldProblem, problem
+from number_inventory import bootstrap
+from number_inventory.domain.errors import InvalidInputError
+from number_inventory.settings import SecretsSettings
+
+MAX_BODY_BYTES = 10 * 1024
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+Customer = Annotated[str, Path(description="The tenant's name.", examples=["default"])]
+Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")]
+
+
+def page_tokens(settings: SecretsSettings) -> PageTokens:
+    """Makes and checks the cursors of all listings."""
+    return PageTokens(bootstrap.page_token_key(settings.parameter_prefix))
+
+
+def refuse_unknown(given: Mapping[str, str] | None, known: Collection[str] = ()) -> None:
+    """Refuse a query parameter that nobody reads: a misspelt filter would show everything as a match.
+
+    Raises:
+        InvalidInputError: names it, and those that there are.
+    """
+    for name in given or {}:
+        if name not in known:
+            allowed = f"there are {', '.join(sorted(known))}" if known else "there are none"
+            raise InvalidInputError(name[:40], f"is not a parameter here; {allowed}")
+
+
+def refused_body(event: Mapping[str, Any]) -> Response[str] | None:
+    """The answer to a request whose body is too large or no JSON, before anything looks into it; None where it is."""
+    body = event.get("body")
+    if not body or event["httpMethod"] not in _WITH_BODY:
+        return None
+    try:
+        raw = b64decode(body) if event.get("isBase64Encoded") else str(body).encode()
+    except ValueError:
+        return _not_json("its encoding is broken")
+    if len(raw) > MAX_BODY_BYTES:
+        return problem(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has {len(raw)} bytes; {MAX_BODY_BYTES} are allowed"
+        )
+    content_type = _content_type(event)
+    if content_type not in {"", "application/json"}:
+        return problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"the body must be application/json, not {content_type[:60]}")
+    try:
+        json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        return _not_json(str(error)[:100])
+    return None
+
+
+def _content_type(event: Mapping[str, Any]) -> str:
+    headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _not_json(why: str) -> Response[str]:
+    message = f"must be JSON: {why}"
+    return problem(HTTPStatus.BAD_REQUEST, f"body: {message}", [FieldProblem(field="body", message=message)])
