@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         AuditStartSettings,
         DispatchSettings,
         InventorySettings,
+        OperatorSettings,
         SyncSettings,
     )
 
@@ -122,14 +123,14 @@ def secrets(parameter_prefix: str, credentials_key: str) -> "Secrets":
     return SsmSecrets(session().ssm(), parameter_prefix, key_id=credentials_key)
 
 
-def settings_of(values: Mapping[str, str]) -> "SyncSettings":
+def settings_of(values: Mapping[str, str]) -> "OperatorSettings":
     """The settings of an operator's command, under the names that a function's environment has."""
-    from number_inventory.settings import SyncSettings
+    from number_inventory.settings import OperatorSettings
 
-    return SyncSettings.load(values)
+    return OperatorSettings.load(values)
 
 
-def deployed_settings(stack: str) -> "SyncSettings":
+def deployed_settings(stack: str) -> "OperatorSettings":
     """The settings of a command on a deployed stack, read from that stack."""
     from number_inventory.adapters.cloudformation import DeployedStacks
 

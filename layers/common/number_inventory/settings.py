@@ -107,3 +107,7 @@ class ApiSettings(InventorySettings, SecretsSettings):
 
 class AuditApiSettings(AuditStartSettings, SecretsSettings):
     """For the audits on the API."""
+
+
+class OperatorSettings(SyncSettings, AuditStartSettings):
+    """For the command line, which does everything but carry out audits and queue syncs."""
