@@ -31,6 +31,7 @@ def describe(
             "registrations": outputs["RegistrationsTableName"],
             "devices": outputs["DevicesTableName"],
             "macros": outputs["MacrosTableName"],
+            "audits": outputs["AuditsTableName"],
         },
         "functions": {
             "sync_dispatcher": outputs["SyncDispatcherName"],

@@ -82,6 +82,50 @@ def test_only_the_worker_reads_credentials(resources: Resources) -> None:
     assert readers == {"SyncWorkerRole"}
 
 
+def _allowed(resources: Resources, role: str, resource: object) -> set[str]:
+    """What a role may do with one resource."""
+    return {
+        action
+        for name, statement, _ in _statements(resources)
+        if name == role and resource in _as_list(statement["Resource"])
+        for action in _as_list(statement["Action"])
+    }
+
+
+def test_the_audit_and_the_api_alone_wake_audits(resources: Resources) -> None:
+    """GIVEN the roles WHEN searched for who may invoke a function THEN it is these two, and the audit function only."""
+    name = resources["Audit"]["Properties"]["FunctionName"]["Fn::Sub"]
+    invokers = {
+        role: statement["Resource"]
+        for role, statement, _ in _statements(resources)
+        if "lambda:InvokeFunction" in _as_list(statement["Action"])
+    }
+    scheduled = invokers.pop("ScheduleRole")
+
+    assert {"Fn::GetAtt": "Audit.Arn"} in scheduled
+    assert set(invokers) == {"AuditRole", "NumberApiRole"}
+    assert all(resource["Fn::Sub"].endswith(f":function:{name}") for resource in invokers.values())
+
+
+def test_the_api_changes_no_number_and_no_device(resources: Resources) -> None:
+    """GIVEN the API, which starts audits WHEN its role is read THEN it writes to the audits' table and to no other."""
+    read = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+    tables = [name for name, resource in resources.items() if resource["Type"] == "AWS::DynamoDB::Table"]
+    written = {table for table in tables if _allowed(resources, "NumberApiRole", {"Fn::GetAtt": f"{table}.Arn"}) - read}
+
+    assert written == {"AuditsTable"}
+
+
+def test_the_audit_changes_no_device_and_no_register(resources: Resources) -> None:
+    """GIVEN an audit, which reads what devices say WHEN its role is read THEN it cannot change what they have said."""
+    read = {"dynamodb:BatchGetItem", "dynamodb:Query"}
+
+    for table in ("DevicesTable", "RegistrationsTable", "MacrosTable"):
+        allowed = _allowed(resources, "AuditRole", {"Fn::GetAtt": f"{table}.Arn"})
+        assert allowed, table
+        assert allowed <= read, table
+
+
 def test_no_function_deletes_a_number(resources: Resources) -> None:
     """GIVEN law 6 (a sync or audit deletes nothing) WHEN the roles are searched THEN none could delete a number."""
     numbers = {"Fn::GetAtt": "NumbersTable.Arn"}

@@ -1,6 +1,7 @@
 """The shape of the deployment: data that survives, failures that are kept, parameters that explain themselves."""
 
 import importlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from number_inventory import settings
+from number_inventory.events import AuditEvent, read_audit_event
 
 Resources = dict[str, dict[str, Any]]
 Template = dict[str, Any]
@@ -24,7 +26,7 @@ def test_tables_outlive_the_stack(resources: Resources) -> None:
     """GIVEN a table WHEN the stack is deleted or the table replaced THEN it stays, and it can be restored."""
     tables = _of_type(resources, "AWS::DynamoDB::Table")
 
-    assert len(tables) == 4
+    assert len(tables) == 5
     for name, table in tables.items():
         properties = table["Properties"]
         assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain", name
@@ -126,13 +128,17 @@ def test_parameters_explain_themselves(template: Template) -> None:
         ("SyncSchedule", "rate(5 minutes)"),
         ("ReleaseSchedule", "rate(5 minutes)"),
         ("AuditSchedule", "rate(1 day)"),
+        ("AuditMode", "correct"),
+        ("AuditProofHours", 24),
+        ("AuditRetentionDays", 400),
+        ("AuditCorrectionsAlarmThreshold", 20),
         ("ApiAuth", "AWS_IAM"),
         ("DeviceAddressPolicy", "public-and-private"),
         ("TableDeletionProtection", "true"),
         ("LocalEndpointUrl", ""),
     ],
 )
-def test_defaults_are_safe_for_a_real_account(template: Template, parameter: str, default: str) -> None:
+def test_defaults_are_safe_for_a_real_account(template: Template, parameter: str, default: str | int) -> None:
     """GIVEN a deployment that answers no question WHEN it is done THEN it has the documented defaults."""
     assert template["Parameters"][parameter]["Default"] == default
 
@@ -148,6 +154,34 @@ def test_a_change_of_who_may_call_reaches_the_stage(resources: Resources) -> Non
     assert api["OpenApiVersion"] == api["DefinitionBody"]["openapi"]
 
 
+def test_only_audits_are_forgotten(resources: Resources) -> None:
+    """GIVEN the tables WHEN time goes by THEN audits go, numbers and everything about them stay."""
+    forgetful = {
+        name: table["Properties"]["TimeToLiveSpecification"]["AttributeName"]
+        for name, table in _of_type(resources, "AWS::DynamoDB::Table").items()
+        if "TimeToLiveSpecification" in table["Properties"]
+    }
+
+    assert forgetful == {"AuditsTable": "expires_at"}
+
+
+def test_the_scheduled_audit_does_what_the_parameter_says(template: Template, resources: Resources) -> None:
+    """GIVEN every value of AuditMode WHEN the schedule fires THEN its input is an event that the function takes."""
+    written = resources["Audit"]["Properties"]["Events"]["AuditSchedule"]["Properties"]["Input"]["Fn::Sub"]
+    for mode in template["Parameters"]["AuditMode"]["AllowedValues"]:
+        event = read_audit_event(json.loads(written.replace("${AuditMode}", mode)))
+        assert isinstance(event, AuditEvent)
+        assert (event.mode, event.customer) == (mode, None)
+
+
+def test_an_audit_wakes_the_function_of_its_own_name(template: Template, resources: Resources) -> None:
+    """GIVEN the name that functions are told WHEN compared THEN it is the audit's, and its chain has an end."""
+    told = template["Globals"]["Function"]["Environment"]["Variables"]["AUDIT_FUNCTION"]
+
+    assert told == resources["Audit"]["Properties"]["FunctionName"]
+    assert resources["Audit"]["Properties"]["RecursiveLoop"] == "Terminate"
+
+
 def test_what_the_rules_want_told_is_watched(resources: Resources) -> None:
     """GIVEN removals that wait or syncs that fail WHEN the worker counts them THEN an alarm is raised, and says why."""
     watched = {alarm["Properties"]["MetricName"] for alarm in _of_type(resources, "AWS::CloudWatch::Alarm").values()}
@@ -155,3 +189,29 @@ def test_what_the_rules_want_told_is_watched(resources: Resources) -> None:
     assert {"RemovalsWaiting", "SyncsNotApplied"} < watched
     worker = Path("functions/sync_devices/worker.py").read_text(encoding="utf-8")
     assert all(f'"{name}"' in worker for name in ("RemovalsWaiting", "SyncsNotApplied"))
+
+
+def test_what_audits_leave_to_a_person_is_watched(resources: Resources) -> None:
+    """GIVEN an audit that ends WHEN it counts what waits for a person THEN an alarm is raised, of a day's audits.
+
+    Where nothing was audited, or nothing is wrong, none is.
+    """
+    alarms = [
+        alarm["Properties"]
+        for alarm in _of_type(resources, "AWS::CloudWatch::Alarm").values()
+        if {"Name": "service", "Value": "audit"} in alarm["Properties"].get("Dimensions", [])
+    ]
+
+    assert {alarm["MetricName"]: alarm["Threshold"] for alarm in alarms} == {
+        "Findings_conflict": 0,
+        "AuditCorrections": {"Ref": "AuditCorrectionsAlarmThreshold"},
+        "AuditHeld": 0,
+        "AuditsStopped": 0,
+    }
+    for alarm in alarms:
+        assert alarm["Period"] == 24 * 3600
+        assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
+        assert alarm["TreatMissingData"] == "notBreaching"
+        assert len(alarm["AlarmDescription"]) > 100
+    told = Path("functions/audit/handler.py").read_text(encoding="utf-8")
+    assert all(f'"{alarm["MetricName"]}"' in told or alarm["MetricName"].startswith("Findings_") for alarm in alarms)

@@ -1,0 +1,1 @@
+"""Which events the functions take, and how they refuse the others."""
