@@ -16,7 +16,7 @@ from number_inventory.domain.errors import SettingBrokenError
 
 if TYPE_CHECKING:
     # Loading it takes a quarter of the time that `--help` has.
-    from number_inventory.settings import SyncSettings
+    from number_inventory.settings import OperatorSettings
 
 DEFAULT_STACK = "number-inventory"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -39,7 +39,7 @@ class Target:
     profile: str | None = None
 
 
-def connect(target: Target) -> "SyncSettings":
+def connect(target: Target) -> "OperatorSettings":
     """Aims this process at the inventory and reads where its tables are.
 
     AWS is told by the environment of the process, just as in a deployed function.
@@ -64,7 +64,7 @@ def _aim_at_account(target: Target) -> None:
         os.environ["AWS_PROFILE"] = target.profile
 
 
-def _connect_locally(target: Target) -> "SyncSettings":
+def _connect_locally(target: Target) -> "OperatorSettings":
     if target.profile or target.region:
         raise typer.BadParameter(
             "the local stack has no profile and its own region: leave out --profile and --region", param_hint="--local"
@@ -72,8 +72,8 @@ def _connect_locally(target: Target) -> "SyncSettings":
     path = _description()
     try:
         stack: Any = json.loads(path.read_text(encoding="utf-8"))
-        endpoint, region, tables = str(stack["endpoint_url"]), str(stack["region"]), stack["tables"]
-        settings = bootstrap.settings_of(_local_settings(tables, str(stack["parameter_prefix"])))
+        endpoint, region = str(stack["endpoint_url"]), str(stack["region"])
+        settings = bootstrap.settings_of(_local_settings(stack))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SettingBrokenError(
             f"{path} does not describe a local stack ({error!r}): write it anew with `make up`"
@@ -95,13 +95,16 @@ def _description() -> Path:
     return found
 
 
-def _local_settings(tables: Mapping[str, str], prefix: str) -> Mapping[str, str]:
+def _local_settings(stack: Mapping[str, Any]) -> Mapping[str, str]:
+    tables = stack["tables"]
     return {
         "NUMBERS_TABLE": tables["numbers"],
         "REGISTRATIONS_TABLE": tables["registrations"],
         "DEVICES_TABLE": tables["devices"],
         "MACROS_TABLE": tables["macros"],
-        "PARAMETER_PREFIX": prefix,
+        "AUDITS_TABLE": tables["audits"],
+        "AUDIT_FUNCTION": stack["functions"]["audit"],
+        "PARAMETER_PREFIX": str(stack["parameter_prefix"]),
         "DEVICE_ADDRESS_POLICY": "local",
     }
 

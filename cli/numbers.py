@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import fields
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -14,13 +14,12 @@ from cli.output import plain
 from cli.request import AsJson, Customer, Request, request_of
 from cli.tables import details, listing, state
 from cli.times import instant
+from cli.words import one_of
 from number_inventory import bootstrap
 from number_inventory.domain.numbers import NumberRecord, Status, Usage
 from number_inventory.ports import NumberPage, NumberQuery
 from number_inventory.services.lookup import MAX_LIMIT
 from number_inventory.services.manage_numbers import NumberDetails, created
-
-_Word = TypeVar("_Word", Status, Usage)
 
 _DEFAULT_LIMIT = 50
 _LISTED = ("Number", "Status", "Usage", "Vendor", "Held by", "Tag", "Site", "Description")
@@ -95,9 +94,9 @@ def list_numbers(
     request = request_of(context, customer, as_json)
     query = NumberQuery(
         customer=request.customer,
-        status=None if status is None else _one_of(Status, status, "--status"),
+        status=None if status is None else one_of(Status, status, "--status"),
         vendor=vendor,
-        usage=None if usage is None else _one_of(Usage, usage, "--usage"),
+        usage=None if usage is None else one_of(Usage, usage, "--usage"),
         site=site,
         prefix=prefix,
     )
@@ -181,15 +180,6 @@ def numbers_table(records: tuple[NumberRecord, ...], now: datetime, width: int) 
         for record in records
     ]
     return listing(_LISTED, rows, width=width, spare=_SPARE)
-
-
-def _one_of(kind: type[_Word], text: str, option: str) -> _Word:
-    """The word that is meant, in whatever case it was typed."""
-    for word in kind:
-        if word.lower() == text.lower():
-            return word
-    allowed = ", ".join(word or "''" for word in kind)
-    raise typer.BadParameter(f"must be one of {allowed}, not {text!r}", param_hint=option)
 
 
 def _pages(request: Request, query: NumberQuery, limit: int | None, after: str | None) -> Iterator[NumberPage]:

@@ -6,16 +6,23 @@ A program that reads the results (`--json`, or a pipe) gets them and nothing els
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console, RenderableType
+from rich.text import Text
 
 _WIDE = 1000
 """Columns of an output that is no terminal: nothing is wrapped, so that it can be searched line by line."""
+
+_BAR = 20
+"""Columns of a progress bar."""
+
+Progress = Callable[[str, int, int | None], None]
+"""Tells how far the work is: in words, how much is done, and of how much if that is known."""
 
 
 class Output:
@@ -48,6 +55,11 @@ class Output:
         # The blanks that fill up a table's last column are noise to a program.
         self.write("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
+    def show_command(self, command: str) -> None:
+        """A command line to be copied: indented, and never broken by a line end of ours."""
+        if not self.as_json:
+            self._out.print(Text(f"  {printable(command)}"), soft_wrap=True)
+
     def json(self, value: object) -> None:
         """A result for programs."""
         if self.as_json:
@@ -61,6 +73,10 @@ class Output:
         """Something worth knowing that is no result."""
         self._err.print(printable(text))
 
+    def note_command(self, command: str) -> None:
+        """A command line worth knowing, to be copied; see `show_command`."""
+        self._err.print(Text(f"  {printable(command)}"), soft_wrap=True)
+
     def warn(self, text: str) -> None:
         """Something that a person should look at."""
         self._err.print(printable(f"warning: {text}"), style="yellow")
@@ -73,6 +89,24 @@ class Output:
             return
         with self._err.status(printable(text)):
             yield
+
+    @contextmanager
+    def progress(self, text: str) -> Iterator[Progress]:
+        """Shows how far long work is; only to a terminal, and gone when it is done."""
+        if not self._err.is_terminal:
+            yield lambda _text, _done, _total: None
+            return
+        from rich import progress  # noqa: PLC0415 - `--help` does without it
+
+        columns = (
+            progress.SpinnerColumn(),
+            progress.TextColumn("{task.description}", markup=False),
+            progress.BarColumn(_BAR),
+            progress.TimeElapsedColumn(),
+        )
+        with progress.Progress(*columns, console=self._err, transient=True) as bar:
+            task = bar.add_task(printable(text), total=None)
+            yield lambda words, done, total: bar.update(task, description=printable(words), completed=done, total=total)
 
 
 def printable(text: str) -> str:

@@ -12,7 +12,7 @@ from cli.output import Output
 from number_inventory.domain.devices import DeviceKey
 
 if TYPE_CHECKING:
-    from number_inventory.settings import SyncSettings
+    from number_inventory.settings import OperatorSettings
 
 PROGRAM = "number-inventory"
 DEFAULT_CUSTOMER = "default"
@@ -53,7 +53,7 @@ class Request:
         return Output(as_json=self.as_json)
 
     @cached_property
-    def settings(self) -> "SyncSettings":
+    def settings(self) -> "OperatorSettings":
         """Where the inventory is; the first look at it connects."""
         return connect(self.target)
 

@@ -31,6 +31,18 @@ _STYLES = {
     "misconfigured": "red",
     "failed": "red",
     "unfinished": "red",
+    "queued": "dim",
+    "planning": "yellow",
+    "correcting": "yellow",
+    "finished": "green",
+    "refused": "red",
+    "stopped": "red",
+    "reported": "cyan",
+    "corrected": "green",
+    "superseded": "dim",
+    "unproven": "yellow",
+    "left": "magenta",
+    "held": "yellow",
 }
 
 
@@ -63,6 +75,12 @@ def listing(
     for row in rows:
         table.add_row(*(_text(row[index]) for index in shown))
     return table
+
+
+def fits(headings: Sequence[str], rows: Sequence[Sequence[Cell]], width: int) -> bool:
+    """Whether every row has room in one line, without the columns that are blank in all of them."""
+    shown = [index for index in range(len(headings)) if any(str(row[index]) for row in rows)]
+    return _width(headings, rows, shown) <= width
 
 
 def _width(headings: Sequence[str], rows: Sequence[Sequence[Cell]], shown: Sequence[int]) -> int:

@@ -3,7 +3,7 @@
 The answer also tells AWS's time. An operator's machine with a wrong clock is stopped here, before it changes anything.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -26,8 +26,13 @@ _OUTPUTS = {
     "DEVICES_TABLE": "DevicesTableName",
     "MACROS_TABLE": "MacrosTableName",
     "PARAMETER_PREFIX": "ParameterPrefix",
+    "AUDITS_TABLE": "AuditsTableName",
+    "AUDIT_FUNCTION": "AuditName",
 }
-_PARAMETERS = {"CREDENTIALS_KEY_ARN": "CredentialsKeyArn"}
+_ADDED = frozenset({"AuditsTableName"})
+"""Outputs that stacks of earlier versions do not have."""
+
+_PARAMETERS = {"CREDENTIALS_KEY_ARN": "CredentialsKeyArn", "AUDIT_RETENTION_DAYS": "AuditRetentionDays"}
 _TOLERANCE = timedelta(seconds=30)
 """How far a clock may be off; a Date header has whole seconds, and an answer takes its time."""
 
@@ -67,12 +72,10 @@ class DeployedStacks:
         missing = sorted(set(_OUTPUTS.values()) - outputs.keys())
         if missing:
             status = stack.get("StackStatus", "in an unknown state")
-            message = (
-                f"stack {name} is {status} and has no output {missing[0]}: it is no number inventory, or not deployed"
-            )
-            raise NotFoundError(message)
+            raise NotFoundError(f"stack {name} is {status} and {_what_lacks(missing)}")
         found = {variable: outputs[output] for variable, output in _OUTPUTS.items()}
-        return found | {variable: parameters.get(parameter, "") for variable, parameter in _PARAMETERS.items()}
+        given = {variable: parameters[name] for variable, name in _PARAMETERS.items() if name in parameters}
+        return found | given
 
     def _described(self, name: str) -> Any:  # noqa: ANN401 - AWS's own shape
         try:
@@ -101,6 +104,13 @@ def check_clock(date: str, now: datetime) -> None:
             f"this machine's clock is {abs(off).total_seconds():.0f} seconds {way} against AWS: set it right first"
         )
         raise ClockWrongError(message)
+
+
+def _what_lacks(missing: Sequence[str]) -> str:
+    """What a stack is that does not have these outputs, and what to do."""
+    if _ADDED.issuperset(missing):
+        return f"of an earlier version, without the output {missing[0]}: deploy the present version"
+    return f"has no output {missing[0]}: it is no number inventory, or not deployed"
 
 
 def _explained(error: BaseException | None, name: str) -> NotFoundError | StorageRefusedError | None:
