@@ -8,18 +8,20 @@ those that play more of AWS than DynamoDB. Moto ignores the conditions of batche
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from number_inventory.adapters.dynamodb import number_writes
+from number_inventory.adapters.dynamodb import at_once
+from number_inventory.adapters.dynamodb.audits import DynamoAudits
 from number_inventory.adapters.dynamodb.devices import DynamoDevices
 from number_inventory.adapters.dynamodb.inventory import DynamoInventory
 from number_inventory.adapters.dynamodb.macros import DynamoMacros
 from number_inventory.adapters.dynamodb.registrations import DynamoRegistrations
 from number_inventory.domain.errors import RecordBrokenError
-from number_inventory.ports import Devices, Inventory, Macros, Registrations
+from number_inventory.ports import Audits, Devices, Inventory, Macros, Registrations
 from tests.engines.engine import (
     DYNAMODB_LOCAL,
     MINISTACK,
@@ -32,6 +34,7 @@ from tests.engines.engine import (
 )
 from tests.engines.fixtures import dynamodb_local_engine, engine_named, ministack, moto_engine
 from tests.engines.meter import Meter
+from tests.memory.audits import MemoryAudits
 from tests.memory.clock import SettableClock
 from tests.memory.devices import MemoryDevices
 from tests.memory.inventory import MemoryInventory
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["dynamodb_local_engine", "ministack", "moto_engine"]
 
 MEMORY = "memory"
+RETENTION = timedelta(days=400)
 PROCESSES = (MINISTACK, DYNAMODB_LOCAL)
 _BATCHED = "-batched"
 BATCHED = tuple(engine + _BATCHED for engine in PROCESSES)
@@ -57,6 +61,7 @@ class Ports:
     devices: Devices
     registrations: Registrations
     macros: Macros
+    audits: Audits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +138,7 @@ def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
 def ports(place: str, request: pytest.FixtureRequest) -> Iterator[Ports]:
     """The ports, in memory and on every engine."""
     if place == MEMORY:
-        yield Ports(MemoryInventory(), MemoryDevices(), MemoryRegistrations(), MemoryMacros())
+        yield Ports(MemoryInventory(), MemoryDevices(), MemoryRegistrations(), MemoryMacros(), MemoryAudits())
     else:
         yield from _on(place, request)
 
@@ -160,7 +165,7 @@ def _on(place: str, request: pytest.FixtureRequest) -> Iterator[Aws]:
     engine = engine_named(place.removesuffix(_BATCHED), request)
     if engine.name == MOTO:
         # Two threads that write the first items of a partition at once can make moto lose one of them.
-        request.getfixturevalue("monkeypatch").setattr(number_writes, "WRITE_THREADS", 1)
+        request.getfixturevalue("monkeypatch").setattr(at_once, "WRITE_THREADS", 1)
     client = shared_client(engine)
     tables = create_tables(client)
     meter = Meter(client)
@@ -171,6 +176,7 @@ def _on(place: str, request: pytest.FixtureRequest) -> Iterator[Aws]:
         devices=DynamoDevices(client, tables.devices, clock, broken.append),
         registrations=DynamoRegistrations(client, tables.registrations),
         macros=DynamoMacros(client, tables.macros),
+        audits=DynamoAudits(client, tables.audits, RETENTION, broken.append),
         engine=engine,
         tables=tables,
         client=client,

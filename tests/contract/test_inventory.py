@@ -107,17 +107,11 @@ def test_customers_never_see_each_other(inventory: Inventory) -> None:
     put(inventory, used("4711"))
     assert inventory.get("other", "4711") is None
     assert dict(inventory.get_many("other", ["4711"])) == {}
-    assert [each for batch in inventory.every("other") for each in batch] == []
+    assert [each for part in inventory.sweep("other") for each in part.numbers] == []
     assert inventory.save([written(replace(record("4711"), customer="other"))]) == [WriteResult.WRITTEN]
     mine = inventory.get(CUSTOMER, "4711")
     assert mine is not None
     assert mine.status is Status.USED
-
-
-def test_every_goes_over_all_numbers_of_a_customer(inventory: Inventory) -> None:
-    put(inventory, *(used(number, description="x" * 8000) for number in listed(300)))
-    found = [each for batch in inventory.every(CUSTOMER) for each in batch]
-    assert [each.number for each in found] == listed(300)
 
 
 # --- due

@@ -94,7 +94,7 @@ def test_failed_reads_are_errors_by_type(aws: Aws, code: str, status: int, error
     with refusals(aws.client, "GetItem", code, status=status, times=ALL_TRIES), pytest.raises(error, match="number 1"):
         aws.inventory.get(CUSTOMER, "1")
     with refusals(aws.client, "Query", code, status=status, times=ALL_TRIES), pytest.raises(error, match="acme"):
-        list(aws.inventory.every(CUSTOMER))
+        list(aws.inventory.sweep(CUSTOMER))
     with refusals(aws.client, "BatchGetItem", code, status=status, times=ALL_TRIES), pytest.raises(error, match="acme"):
         aws.inventory.get_many(CUSTOMER, ["1"])
 

@@ -51,18 +51,20 @@ class Tables:
     registrations: str
     devices: str
     macros: str
+    audits: str
 
 
 def create_tables(client: "DynamoDBClient") -> Tables:
     """Make a fresh, empty set of tables."""
     mark = uuid4().hex[:12]
-    names = Tables(f"numbers-{mark}", f"registrations-{mark}", f"devices-{mark}", f"macros-{mark}")
+    names = Tables(*(f"{kind}-{mark}" for kind in ("numbers", "registrations", "devices", "macros", "audits")))
     schemas = table_schemas()
     for logical_id, name in (
         ("NumbersTable", names.numbers),
         ("RegistrationsTable", names.registrations),
         ("DevicesTable", names.devices),
         ("MacrosTable", names.macros),
+        ("AuditsTable", names.audits),
     ):
         client.create_table(TableName=name, **schemas[logical_id])
     return names
@@ -70,5 +72,5 @@ def create_tables(client: "DynamoDBClient") -> Tables:
 
 def drop_tables(client: "DynamoDBClient", tables: Tables) -> None:
     """Remove a set of tables, so that a long run does not fill the engine."""
-    for name in (tables.numbers, tables.registrations, tables.devices, tables.macros):
+    for name in (tables.numbers, tables.registrations, tables.devices, tables.macros, tables.audits):
         client.delete_table(TableName=name)

@@ -1,12 +1,12 @@
 """The configured devices in memory, with their states and leases."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from number_inventory.domain.devices import Device, DeviceKey, DeviceState
-from number_inventory.domain.errors import AlreadyExistsError, LeaseLostError, NotFoundError
-from number_inventory.ports import DeviceEntry, Lease, RegisterHead
+from number_inventory.domain.errors import AlreadyExistsError, LeaseLostError, NotFoundError, RecordBrokenError
+from number_inventory.ports import DeviceEntry, DeviceHead, Lease, RegisterHead
 from tests.memory.fuse import Fuse
 
 
@@ -23,12 +23,17 @@ class _Slot:
 
 
 class MemoryDevices:
-    """Devices by key; one that is added again counts its syncs on from its earlier life."""
+    """Devices by key; one that is added again counts its syncs on from its earlier life.
+
+    Attributes:
+        unreadable: devices whose configuration cannot be understood.
+    """
 
     def __init__(self, fuse: Fuse | None = None) -> None:
         self._fuse = fuse or Fuse()
         self._slots: dict[DeviceKey, _Slot] = {}
         self._earlier_lives: dict[DeviceKey, int] = {}
+        self.unreadable: set[DeviceKey] = set()
 
     def add(self, device: Device) -> None:
         """Add a device where the name is free."""
@@ -45,8 +50,35 @@ class MemoryDevices:
         return DeviceEntry(slot.device, slot.state)
 
     def of_customer(self, customer: str) -> Sequence[DeviceEntry]:
-        """All devices of a customer."""
-        return [self.get(key) for key in sorted(self._slots) if key.customer == customer]
+        """All devices of a customer that can be understood."""
+        readable = sorted(self._slots.keys() - self.unreadable)
+        return [self.get(key) for key in readable if key.customer == customer]
+
+    def heads(
+        self, customer: str, names: Collection[str] | None = None
+    ) -> Mapping[str, DeviceHead | RecordBrokenError]:
+        """The heads of a customer's devices, or of some of them."""
+        self._fuse.point("devices.heads before")
+        wanted = [
+            key for key in sorted(self._slots) if key.customer == customer and (names is None or key.name in names)
+        ]
+        found = {key.name: self._head(key) for key in wanted}
+        self._fuse.point("devices.heads after")
+        return found
+
+    def _head(self, key: DeviceKey) -> DeviceHead | RecordBrokenError:
+        slot = self._slots[key]
+        if key in self.unreadable:
+            return _broken(key)
+        return DeviceHead(
+            device=slot.device,
+            state=slot.state,
+            sync=slot.sync,
+            settled_sync=slot.settled_sync,
+            digest=slot.head.digest,
+            base=slot.head.base,
+            leased_until=slot.leased_until,
+        )
 
     def set_enabled(self, key: DeviceKey, *, enabled: bool) -> None:
         """Switch the device; switched on, its credentials get a new chance."""
@@ -121,6 +153,10 @@ class MemoryDevices:
         slot = self._slot(key)
         slot.device = replace(slot.device, **settings)  # type: ignore[arg-type]
 
+    def drop(self, key: DeviceKey) -> None:
+        """Let the device's item be gone, as if some other hand had deleted it."""
+        del self._slots[key]
+
     def _holds(self, lease: Lease) -> bool:
         slot = self._slots.get(lease.key)
         return slot is not None and slot.sync == lease.sync
@@ -128,4 +164,10 @@ class MemoryDevices:
     def _slot(self, key: DeviceKey) -> _Slot:
         if key not in self._slots:
             raise NotFoundError(f"there is no device {key}")
+        if key in self.unreadable:
+            raise _broken(key)
         return self._slots[key]
+
+
+def _broken(key: DeviceKey) -> RecordBrokenError:
+    return RecordBrokenError(f"device {key}", "tls.trust", "is spoilt by a test")

@@ -7,15 +7,18 @@ from itertools import islice
 from threading import Lock
 from typing import TypeVar
 
+from number_inventory.adapters.dynamodb.inventory import NumbersFound
+from number_inventory.domain.audit import NumberGlance
+from number_inventory.domain.errors import RecordBrokenError
 from number_inventory.domain.lifecycle import Decision
 from number_inventory.domain.numbers import NumberRecord, Status
-from number_inventory.ports import DueNumber, NumberPage, NumberQuery, WriteResult
+from number_inventory.ports import DueNumber, NumberPage, NumberQuery, NumberSlice, WriteResult
 from tests.memory.fuse import Fuse
 
 _T = TypeVar("_T")
 
 BATCH = 3
-"""How many numbers a batch of `due` and `every` holds: few, so that tests see several batches."""
+"""How many numbers a batch of `due` and a slice of `sweep` hold: few, so that tests see several."""
 
 Observer = Callable[[NumberRecord | None, NumberRecord], None]
 
@@ -28,6 +31,7 @@ class MemoryInventory:
         answers_lost: numbers whose next write stands, but is answered with FAILED.
         writes_lost: numbers whose next write is lost and answered with FAILED.
         index_lag: entries that the cooling index still shows although they are no longer true.
+        unreadable: numbers whose records cannot be understood.
     """
 
     def __init__(self, fuse: Fuse | None = None) -> None:
@@ -38,21 +42,26 @@ class MemoryInventory:
         self.answers_lost: set[str] = set()
         self.writes_lost: set[str] = set()
         self.index_lag: list[DueNumber] = []
+        self.unreadable: set[str] = set()
 
     def get(self, customer: str, number: str) -> NumberRecord | None:
         """One number."""
+        if number in self.unreadable:
+            raise _broken(customer, number)
         return self._records.get((customer, number))
 
     def peek(self, customer: str, number: str) -> NumberRecord | None:
         """One number; memory has no stale reads."""
-        return self._records.get((customer, number))
+        return self.get(customer, number)
 
     def get_many(self, customer: str, numbers: Sequence[str]) -> Mapping[str, NumberRecord]:
         """Those that exist."""
         self._fuse.point("inventory.get_many before")
-        found = {number: record for number in numbers if (record := self.get(customer, number)) is not None}
+        found = {number: record for number in numbers if (record := self._records.get((customer, number))) is not None}
         self._fuse.point("inventory.get_many after")
-        return found
+        broken = {number: _broken(customer, number) for number in self.unreadable & found.keys()}
+        sound = {number: record for number, record in found.items() if number not in broken}
+        return NumbersFound(sound, broken)
 
     def save(self, decisions: Sequence[Decision]) -> Sequence[WriteResult]:
         """Write what still is as it was read; a death in the middle leaves the ones before it written."""
@@ -69,11 +78,13 @@ class MemoryInventory:
         number = decision.after.number
         if not decision.needs_write:
             return WriteResult.WRITTEN
+        if number in self.unreadable:
+            return WriteResult.FAILED
         if number in self.writes_lost:
             self.writes_lost.discard(number)
             return WriteResult.FAILED
         with self._lock:
-            present = self.get(decision.after.customer, number)
+            present = self._records.get((decision.after.customer, number))
             expected = decision.before.version if decision.before else 0
             if (present.version if present else 0) != expected:
                 return WriteResult.SUPERSEDED
@@ -104,14 +115,25 @@ class MemoryInventory:
     def page(self, query: NumberQuery, limit: int, after: str | None) -> NumberPage:
         """At most `limit` numbers that match, by their spelling."""
         matching = [
-            record for record in self._of(query.customer) if record.number > (after or "") and _matches(record, query)
+            record
+            for record in self._of(query.customer)
+            if record.number > (after or "") and record.number not in self.unreadable and _matches(record, query)
         ]
         shown = matching[:limit]
         return NumberPage(tuple(shown), shown[-1].number if len(matching) > limit else None)
 
-    def every(self, customer: str) -> Iterator[Sequence[NumberRecord]]:
-        """All numbers of a customer."""
-        yield from _batches(self._of(customer))
+    def sweep(self, customer: str, after: str = "") -> Iterator[NumberSlice]:
+        """All numbers of a customer behind `after`, slice by slice; each is read when its turn comes."""
+        while True:
+            self._fuse.point("inventory.sweep before")
+            behind = [record for record in self._of(customer) if record.number > after]
+            shown = behind[:BATCH]
+            upto = shown[-1].number if len(behind) > BATCH else None
+            glances = [_glance(record) for record in shown if record.number not in self.unreadable]
+            yield NumberSlice(glances, [each.number for each in shown if each.number in self.unreadable], upto)
+            if upto is None:
+                return
+            after = upto
 
     def all(self) -> dict[tuple[str, str], NumberRecord]:
         """Every number of every customer: for tests to look at."""
@@ -119,13 +141,29 @@ class MemoryInventory:
 
     def put(self, record: NumberRecord) -> NumberRecord:
         """Plant a record as if some other hand had written it; returns it as stored."""
-        present = self.get(record.customer, record.number)
+        present = self._records.get((record.customer, record.number))
         stored = replace(record, version=(present.version if present else 0) + 1)
         self._records[(record.customer, record.number)] = stored
         return stored
 
     def _of(self, customer: str) -> list[NumberRecord]:
         return [record for key, record in sorted(self._records.items()) if key[0] == customer]
+
+
+def _glance(record: NumberRecord) -> NumberGlance:
+    return NumberGlance(
+        record.number,
+        record.status,
+        record.usage,
+        record.vendor,
+        record.site,
+        tuple(holder.device for holder in record.holders),
+        record.release_date if record.status is Status.COOLING else None,
+    )
+
+
+def _broken(customer: str, number: str) -> RecordBrokenError:
+    return RecordBrokenError(f"number {number} of customer {customer}", "status", "is spoilt by a test")
 
 
 def _matches(record: NumberRecord, query: NumberQuery) -> bool:

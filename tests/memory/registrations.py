@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field, replace
 
 from number_inventory.domain.devices import DeviceKey
-from number_inventory.domain.errors import LeaseLostError
-from number_inventory.ports import Lease, Register
+from number_inventory.domain.errors import LeaseLostError, RecordBrokenError
+from number_inventory.domain.sorted_numbers import SortedNumbers
+from number_inventory.ports import DeviceHead, Lease, Register, RegisterView
 from tests.memory.fuse import Fuse
 
 PART = 2
@@ -36,26 +37,59 @@ class MemoryRegistrations:
 
     A base is named after the sync that wrote it and holds all that the journal said up to then; until a head points
     at it, it counts for nothing.
+
+    Attributes:
+        unreadable: devices whose register cannot be understood.
     """
 
     def __init__(self, fuse: Fuse | None = None) -> None:
         self._fuse = fuse or Fuse()
         self._stored: dict[DeviceKey, _Stored] = {}
         self._newest: dict[DeviceKey, int] = {}
+        self.unreadable: set[DeviceKey] = set()
 
     def load(self, lease: Lease) -> Register:
         """Play the journal onto the base that the head names."""
         self._fuse.point("registrations.load before")
         self._newest[lease.key] = max(lease.sync, self._newest.get(lease.key, 0))
-        stored = self._stored.get(lease.key, _Stored())
-        parts = [part for part in stored.journal if part.sync > int(lease.base or 0)]
-        held, doubtful = stored.bases.get(lease.base, frozenset()), frozenset[str]()
-        for part in parts:
-            held = (held | part.added) - part.removed
-            if part.sync > lease.settled_sync:
-                doubtful |= part.added | part.removed
+        parts = self._journal(lease.key, lease.base)
+        held, doubtful = self._played(lease.key, lease.base, lease.settled_sync)
         named = sum(len(part.added | part.removed) for part in parts)
         return Register(held, doubtful, lease.base, len(parts), named)
+
+    def look(self, head: DeviceHead) -> RegisterView:
+        """The same without a lease."""
+        key = head.device.key
+        self._fuse.point("registrations.look before")
+        held, doubtful = self._played(key, head.base, head.settled_sync)
+        whole = not head.base or head.base in self._of(key).bases
+        self._fuse.point("registrations.look after")
+        return RegisterView(SortedNumbers.of(held), SortedNumbers.of(doubtful), whole)
+
+    def lose_images(self, key: DeviceKey) -> None:
+        """Let all base images of a device be gone; its journal stays."""
+        self._of(key).bases.clear()
+
+    def lose(self, key: DeviceKey) -> None:
+        """Let the whole register of a device be gone, as if some other hand had deleted it."""
+        self._stored.pop(key, None)
+
+    def _of(self, key: DeviceKey) -> _Stored:
+        if key in self.unreadable:
+            raise RecordBrokenError(f"register part journal#0#000000 of device {key}", "added", "is spoilt by a test")
+        return self._stored.get(key, _Stored())
+
+    def _journal(self, key: DeviceKey, base: str) -> list[_Part]:
+        return [part for part in self._of(key).journal if part.sync > int(base or 0)]
+
+    def _played(self, key: DeviceKey, base: str, settled_sync: int) -> tuple[frozenset[str], frozenset[str]]:
+        """What the base and the journal behind it say: the numbers held, and those in doubt."""
+        held, doubtful = self._of(key).bases.get(base, frozenset()), frozenset[str]()
+        for part in self._journal(key, base):
+            held = (held | part.added) - part.removed
+            if part.sync > settled_sync:
+                doubtful |= part.added | part.removed
+        return held, doubtful
 
     def intend(self, lease: Lease, register: Register, held: frozenset[str]) -> Register:
         """Write down by what `held` differs, part by part."""

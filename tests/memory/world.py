@@ -12,6 +12,7 @@ from number_inventory.services.ask_device import AskDevice
 from number_inventory.services.manage_devices import ConfigureDevices, RemoveDevice
 from number_inventory.services.release import ReleaseCooled
 from number_inventory.services.sync import LEASE_MARGIN, SyncDevice, SyncSummary
+from tests.memory.audits import MemoryAudits, MemoryAuditWorkers
 from tests.memory.clock import SettableClock
 from tests.memory.device_source import ScriptedDevices, users
 from tests.memory.devices import MemoryDevices
@@ -38,6 +39,8 @@ class World:
         self.secrets = MemorySecrets(self.fuse)
         self.source = ScriptedDevices(self.clock, self.fuse)
         self.queue = MemorySyncQueue()
+        self.audits = MemoryAudits(self.fuse)
+        self.audit_workers = MemoryAuditWorkers(self.fuse)
         self.ask = AskDevice(self.secrets, self.source)
         self.configure = ConfigureDevices(self.devices, self.secrets, self.ask)
         self.sync_device = SyncDevice(

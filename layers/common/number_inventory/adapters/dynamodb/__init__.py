@@ -1,1 +1,1 @@
-"""The tables: numbers, devices, registrations and macros; `docs/data-model.md` says what stands in each item."""
+"""The tables: numbers, devices, registrations, macros, audits; `docs/data-model.md` says what stands in each item."""

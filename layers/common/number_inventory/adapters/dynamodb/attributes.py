@@ -6,7 +6,8 @@ What is empty is not stored, so a missing attribute reads as empty. Instants are
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from number_inventory.domain.errors import InvalidInputError, RecordBrokenError
 
@@ -18,6 +19,8 @@ Item = dict[str, Attribute]
 
 SCHEMA: Attribute = {"N": "1"}
 """Stands as `schema` in every item: how its attributes are to be read."""
+
+_Word = TypeVar("_Word", bound=StrEnum)
 
 
 def text(value: str) -> Attribute:
@@ -74,6 +77,25 @@ class ItemReader:
         if value is None:
             raise self.broken(name, "is not a string")
         return str(value)
+
+    def word(self, name: str, kind: type[_Word]) -> _Word:
+        """One word of a fixed set."""
+        return self._of_kind(name, self.text(name), kind)
+
+    def words(self, name: str, kind: type[_Word]) -> frozenset[_Word]:
+        """A set of such words; empty where there is none."""
+        return frozenset(self._of_kind(name, spelling, kind) for spelling in self.texts(name))
+
+    def named(self, kind: type[_Word]) -> list[_Word]:
+        """The names of all attributes, which are such words."""
+        return [self._of_kind(name, name, kind) for name in self.names()]
+
+    def _of_kind(self, name: str, spelling: str, kind: type[_Word]) -> _Word:
+        try:
+            return kind(spelling)
+        except ValueError:
+            allowed = ", ".join(kind)
+            raise self.broken(name, f"is {spelling[:40]!r}, which is none of {allowed}") from None
 
     def whole(self, name: str, default: int | None = None) -> int:
         """A whole number; `default` where there is none, and without a default there must be one."""
@@ -144,6 +166,10 @@ class ItemReader:
             ]
         except (KeyError, TypeError):
             raise self.broken(name, "is not a list of maps") from None
+
+    def has(self, name: str) -> bool:
+        """Whether there is such an attribute, empty or not."""
+        return name in self._item
 
     def names(self) -> list[str]:
         """The names of all attributes, in order."""

@@ -15,8 +15,16 @@ if TYPE_CHECKING:
 BATCH = 100
 """The most keys that BatchGetItem takes."""
 
-_MAX_ROUNDS = 8
+MAX_ROUNDS = 8
+"""How often a batch is sent until DynamoDB has taken all of it."""
+
 _FIRST_PAUSE_SECONDS = 0.05
+
+
+def pause(attempt: int) -> float:
+    """Seconds to wait after this attempt, the first being 0."""
+    # Full jitter: whoever was throttled together does not come back together.
+    return random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt)  # noqa: S311 - not a secret
 
 
 def batch_get(
@@ -44,7 +52,7 @@ def batch_get(
     """
     for start in range(0, len(keys), BATCH):
         pending: list[Any] = list(keys[start : start + BATCH])
-        for attempt in range(_MAX_ROUNDS):
+        for attempt in range(MAX_ROUNDS):
             with aws_errors(purpose):
                 answer = client.batch_get_item(RequestItems={table: {"Keys": pending, "ConsistentRead": consistent}})
             yield from answer["Responses"].get(table, ())
@@ -52,7 +60,6 @@ def batch_get(
             pending = list(left["Keys"]) if left else []
             if not pending:
                 break
-            # Full jitter: whoever was throttled together does not come back together.
-            sleep(random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311 - not a secret
+            sleep(pause(attempt))
         else:
             raise StorageBusyError(f"could not {purpose} for now: {len(pending)} items stayed unread. Try again later")

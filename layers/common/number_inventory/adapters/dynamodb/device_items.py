@@ -1,7 +1,6 @@
 """A device as an item of the Devices table: configuration, state, lease and the head of its register."""
 
-from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 from zlib import crc32
 
 from number_inventory.adapters.dynamodb.attributes import (
@@ -15,13 +14,11 @@ from number_inventory.adapters.dynamodb.attributes import (
 )
 from number_inventory.domain.aors import NumberRule
 from number_inventory.domain.devices import Device, DeviceKey, DeviceState, Health, SourceKind, TlsSettings, TlsTrust
-from number_inventory.ports import DeviceEntry, Lease
+from number_inventory.ports import DeviceEntry, DeviceHead, Lease
 
 SCHEDULE_INDEX = "scheduled"
 SCHEDULE_SHARDS = 4
 """Partitions of the index of enabled devices."""
-
-_Word = TypeVar("_Word", bound=StrEnum)
 
 _STATE_TEXTS = ("cause", "product", "version", "serial")
 _STATE_INSTANTS = ("since", "last_sync_at", "last_complete_at")
@@ -129,16 +126,35 @@ def read_lease(item: dict[str, Any]) -> Lease:
     )
 
 
+def read_head(item: dict[str, Any]) -> DeviceHead:
+    """The device, its state and the head of its register, leased or not.
+
+    Raises:
+        RecordBrokenError: the item cannot be understood.
+    """
+    entry = read_entry(item)
+    read = ItemReader(item, f"device {entry.device.key}")
+    return DeviceHead(
+        device=entry.device,
+        state=entry.state,
+        sync=read.whole("sync"),
+        settled_sync=read.whole("settled_sync"),
+        digest=read.text("digest"),
+        base=read.text("base"),
+        leased_until=read.instant("lease_until"),
+    )
+
+
 def _device(read: ItemReader, key: DeviceKey) -> Device:
     tls = read.inner("tls")
     rules = read.inners("number_rules")
     return Device(
         key=key,
-        source=_word(read, "source", SourceKind),
+        source=read.word("source", SourceKind),
         address=read.text("address"),
         enabled=read.switch("enabled"),
         tls=TlsSettings(
-            trust=_word(tls, "trust", TlsTrust), ca_pem=tls.text("ca_pem"), fingerprint=tls.text("fingerprint")
+            trust=tls.word("trust", TlsTrust), ca_pem=tls.text("ca_pem"), fingerprint=tls.text("fingerprint")
         ),
         number_rules=tuple(NumberRule(rule.text("pattern"), rule.text("replacement")) for rule in rules),
         hosts=read.texts("hosts"),
@@ -170,12 +186,3 @@ def _health(read: ItemReader) -> Health:
     """The health; one that only a newer release knows says nothing here, and must not stop the device's syncs."""
     spelling = read.text("health")
     return Health(spelling) if spelling in set(Health) else Health.NEVER_SYNCED
-
-
-def _word(read: ItemReader, name: str, kind: type[_Word]) -> _Word:
-    spelling = read.text(name)
-    try:
-        return kind(spelling)
-    except ValueError:
-        allowed = ", ".join(kind)
-        raise read.broken(name, f"is {spelling[:40]!r}, which is none of {allowed}") from None

@@ -5,19 +5,21 @@ what was learned. The sync number starts at the second in which the device was a
 added again counts on from above its earlier life, and what older syncs left behind is known to be older.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from number_inventory.adapters.aws import AWS_FAULTS, aws_errors, storage_error, was_retried
 from number_inventory.adapters.dynamodb.attributes import Item, sortable_instant, text, whole
+from number_inventory.adapters.dynamodb.batch_get import batch_get
 from number_inventory.adapters.dynamodb.device_items import (
     SCHEDULE_INDEX,
     SCHEDULE_SHARDS,
     device_item,
     device_item_key,
     read_entry,
+    read_head,
     read_lease,
     schedule_attributes,
     state_attribute,
@@ -32,7 +34,7 @@ from number_inventory.adapters.dynamodb.tables import (
 )
 from number_inventory.domain.devices import Device, DeviceKey, DeviceState
 from number_inventory.domain.errors import AlreadyExistsError, LeaseLostError, NotFoundError, RecordBrokenError
-from number_inventory.ports import Clock, DeviceEntry, Lease, RegisterHead
+from number_inventory.ports import Clock, DeviceEntry, DeviceHead, Lease, RegisterHead
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -87,19 +89,25 @@ class DynamoDevices:
 
     def of_customer(self, customer: str) -> Sequence[DeviceEntry]:
         """All devices of a customer, by name, strongly consistent; broken ones are reported and left out."""
-        request: dict[str, Any] = {
-            "KeyConditionExpression": "#customer = :customer",
-            "ExpressionAttributeNames": {"#customer": "customer"},
-            "ExpressionAttributeValues": {":customer": text(customer)},
-            "ConsistentRead": True,
-        }
         entries = []
-        for item in self._query(request, f"list the devices of customer {customer}"):
+        for item in self._items_of(customer):
             try:
                 entries.append(read_entry(item))
             except RecordBrokenError as error:
                 self._on_broken(error)
         return entries
+
+    def heads(
+        self, customer: str, names: Collection[str] | None = None
+    ) -> Mapping[str, DeviceHead | RecordBrokenError]:
+        """The heads of a customer's devices by name, strongly consistent; a broken device is its own error."""
+        if names is None:
+            items = self._items_of(customer)
+        else:
+            keys = [device_item_key(DeviceKey(customer, name)) for name in sorted(set(names))]
+            purpose = f"read {len(keys)} devices of customer {customer}"
+            items = batch_get(self._client, self._table, keys, purpose=purpose, consistent=True)
+        return {item["device"]["S"]: _head_or_error(item) for item in items}
 
     def set_enabled(self, key: DeviceKey, *, enabled: bool) -> None:
         """Let schedules sync the device, or not; raises NotFoundError.
@@ -236,9 +244,26 @@ class DynamoDevices:
         # Where the answer to the first try was lost and the next sync has begun since, the head shows whose it is.
         return not refused or (head is not None and old_item(refused).get("settled_sync") == whole(lease.sync))
 
+    def _items_of(self, customer: str) -> Iterator[dict[str, Any]]:
+        """All devices of a customer, by name, strongly consistent."""
+        request: dict[str, Any] = {
+            "KeyConditionExpression": "#customer = :customer",
+            "ExpressionAttributeNames": {"#customer": "customer"},
+            "ExpressionAttributeValues": {":customer": text(customer)},
+            "ConsistentRead": True,
+        }
+        yield from self._query(request, f"list the devices of customer {customer}")
+
     def _query(self, request: dict[str, Any], purpose: str) -> Iterator[dict[str, Any]]:
         for items in query_pages(self._client, self._table, request, purpose=purpose):
             yield from items
+
+
+def _head_or_error(item: dict[str, Any]) -> DeviceHead | RecordBrokenError:
+    try:
+        return read_head(item)
+    except RecordBrokenError as error:
+        return error
 
 
 def _not_found(key: DeviceKey) -> NotFoundError:

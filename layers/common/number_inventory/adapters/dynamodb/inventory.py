@@ -11,6 +11,7 @@ from number_inventory.adapters.aws import (
 from number_inventory.adapters.dynamodb.attributes import ItemReader, second, text
 from number_inventory.adapters.dynamodb.batch_get import batch_get
 from number_inventory.adapters.dynamodb.listing import Listing
+from number_inventory.adapters.dynamodb.number_glances import GLANCED, read_glances
 from number_inventory.adapters.dynamodb.number_items import (
     COOLING_INDEX,
     COOLING_SHARDS,
@@ -18,11 +19,11 @@ from number_inventory.adapters.dynamodb.number_items import (
     read_number,
 )
 from number_inventory.adapters.dynamodb.number_writes import NumberWrites
-from number_inventory.adapters.dynamodb.tables import OnBroken, log_broken, query_pages
+from number_inventory.adapters.dynamodb.tables import OnBroken, log_broken, query_pages, query_stretches
 from number_inventory.domain.errors import RecordBrokenError
 from number_inventory.domain.lifecycle import Decision
 from number_inventory.domain.numbers import NumberRecord
-from number_inventory.ports import DueNumber, NumberPage, NumberQuery, WriteResult
+from number_inventory.ports import DueNumber, NumberPage, NumberQuery, NumberSlice, WriteResult
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -110,16 +111,26 @@ class DynamoInventory:
         """At most `limit` numbers that match, from those after `after`; broken ones are reported and left out."""
         return self._listing.page(query, limit, after)
 
-    def every(self, customer: str) -> Iterator[Sequence[NumberRecord]]:
-        """All numbers of a customer, eventually consistent, a megabyte at a time; broken ones are reported."""
-        purpose = f"read the numbers of customer {customer}"
+    def sweep(self, customer: str, after: str = "") -> Iterator[NumberSlice]:
+        """All numbers of a customer behind `after`, eventually consistent, a megabyte at a time.
+
+        Numbers that cannot be understood are named in their slice, and reported.
+        """
         request: dict[str, Any] = {
             "KeyConditionExpression": "#customer = :customer",
-            "ExpressionAttributeNames": {"#customer": "customer"},
+            "ProjectionExpression": ", ".join(f"#{name}" for name in GLANCED),
+            "ExpressionAttributeNames": {"#customer": "customer", **{f"#{name}": name for name in GLANCED}},
             "ExpressionAttributeValues": {":customer": text(customer)},
         }
-        for items in query_pages(self._client, self._table, request, purpose=purpose):
-            yield self._readable(items)
+        if after:
+            request["KeyConditionExpression"] += " AND #number > :after"
+            request["ExpressionAttributeValues"][":after"] = text(after)
+        purpose = f"read the numbers of customer {customer}"
+        for items, last in query_stretches(self._client, self._table, request, purpose=purpose):
+            glances, broken = read_glances(customer, items)
+            for error in broken.values():
+                self._on_broken(error)
+            yield NumberSlice(glances, list(broken), last["number"]["S"] if last else None)
 
     def due(self, until: datetime, customer: str | None = None) -> Iterator[Sequence[DueNumber]]:
         """Numbers in the cooling index whose Release Date is at or before `until`, shard by shard."""

@@ -116,7 +116,7 @@ def read_number(item: dict[str, Any]) -> NumberRecord:
     return NumberRecord(
         customer=customer,
         number=number,
-        status=_status(read),
+        status=read_status(read),
         usage=_usage(read),
         vendor=read.text("vendor"),
         tag=read.text("tag"),
@@ -132,7 +132,7 @@ def read_number(item: dict[str, Any]) -> NumberRecord:
         reserved_for=read.text("reserved_for"),
         reservation_notes=read.text("reservation_notes"),
         reserved_until=read.instant("reserved_until"),
-        holders=_holders(read),
+        holders=read_holders(read),
         version=_version(read),
         created_at=read.instant("created_at"),
         created_by=read.text("created_by"),
@@ -142,7 +142,8 @@ def read_number(item: dict[str, Any]) -> NumberRecord:
     )
 
 
-def _status(read: ItemReader) -> Status:
+def read_status(read: ItemReader) -> Status:
+    """The status in an item."""
     spelling = read.text("status")
     try:
         return Status(spelling)
@@ -165,7 +166,8 @@ def _version(read: ItemReader) -> int:
     return version
 
 
-def _holders(read: ItemReader) -> tuple[Holder, ...]:
+def read_holders(read: ItemReader) -> tuple[Holder, ...]:
+    """The holders in an item, in the order of their names."""
     holders = read.inner("holders")
     return tuple(_holder(holders.inner(device), device) for device in holders.names())
 

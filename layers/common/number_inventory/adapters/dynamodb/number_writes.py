@@ -6,11 +6,11 @@ refused write counts as ours only where an earlier try may have taken effect, an
 """
 
 import logging
-import threading
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from number_inventory.adapters.aws import AWS_FAULTS, WRITE_THREADS, AwsFault, aws_errors, storage_error, was_retried
+from number_inventory.adapters.aws import AWS_FAULTS, AwsFault, aws_errors, storage_error, was_retried
+from number_inventory.adapters.dynamodb.at_once import at_once
 from number_inventory.adapters.dynamodb.attributes import Item, whole
 from number_inventory.adapters.dynamodb.number_items import (
     NumberChange,
@@ -27,9 +27,6 @@ from number_inventory.ports import WriteResult
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-_T = TypeVar("_T")
-_R = TypeVar("_R")
 
 _log = logging.getLogger(__name__)
 
@@ -63,9 +60,9 @@ class NumberWrites:
         todo = [decision for decision in decisions if decision.needs_write]
         if self._batched and len(todo) > 1:
             batches = [todo[start : start + _STATEMENTS] for start in range(0, len(todo), _STATEMENTS)]
-            written = [result for batch in _at_once(self._write_batch, batches) for result in batch]
+            written = [result for batch in at_once(self._write_batch, batches) for result in batch]
         else:
-            written = _at_once(self._write, todo)
+            written = at_once(self._write, todo)
         results = iter(written)
         return [next(results) if decision.needs_write else WriteResult.WRITTEN for decision in decisions]
 
@@ -179,32 +176,3 @@ class NumberWrites:
             "Parameters": parameters,
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-
-
-def _at_once(write: Callable[[_T], _R], work: Sequence[_T]) -> list[_R]:
-    """Do all of the work, several pieces at the same time; results in the same order.
-
-    Raises whatever a piece raises; no further piece is begun then.
-    """
-    threads = min(WRITE_THREADS, len(work))
-    if threads <= 1:
-        return [write(piece) for piece in work]
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - lookups never write: they start without it
-
-    stop = threading.Event()
-
-    def share(first: int) -> list[_R]:
-        done = []
-        for piece in work[first::threads]:
-            if stop.is_set():
-                break
-            try:
-                done.append(write(piece))
-            except BaseException:
-                stop.set()
-                raise
-        return done
-
-    with ThreadPoolExecutor(threads) as pool:
-        shares = [future.result() for future in [pool.submit(share, first) for first in range(threads)]]
-    return [shares[index % threads][index // threads] for index in range(len(work))]

@@ -65,12 +65,12 @@ _DAMAGED = "!"
 
 @dataclass(frozen=True, slots=True)
 class JournalPart:
-    """Some changes of one sync: numbers that a device came to hold, and numbers that it lost."""
+    """Some changes of one sync: numbers that a device came to hold, and numbers that it lost, each in order."""
 
     index: int
     sync: int
-    added: frozenset[str]
-    removed: frozenset[str]
+    added: Sequence[str]
+    removed: Sequence[str]
 
 
 def part_key(owner: str, part: str) -> Item:
@@ -128,8 +128,8 @@ def read_journal_part(item: dict[str, Any]) -> JournalPart:
     return JournalPart(
         index=int(index),
         sync=read.whole("sync"),
-        added=frozenset(_unpacked(read, "added")),
-        removed=frozenset(_unpacked(read, "removed")),
+        added=_unpacked(read, "added"),
+        removed=_unpacked(read, "removed"),
     )
 
 

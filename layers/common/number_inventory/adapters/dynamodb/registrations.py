@@ -11,7 +11,7 @@ What keeps it true whatever dies when:
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,17 +22,15 @@ from number_inventory.adapters.dynamodb.register_parts import (
     JournalPart,
     fence_item,
     image_items,
-    image_part,
     journal_items,
-    journal_range,
     part_key,
-    read_image_part,
     read_journal_part,
 )
+from number_inventory.adapters.dynamodb.register_reader import RegisterReader, counting, journal_floor, owner_of
 from number_inventory.adapters.dynamodb.tables import old_item, query_pages, write_if
 from number_inventory.domain.devices import DeviceKey
 from number_inventory.domain.errors import LeaseLostError, StorageBusyError
-from number_inventory.ports import Lease, Register
+from number_inventory.ports import DeviceHead, Lease, Register, RegisterView
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -57,6 +55,7 @@ class DynamoRegistrations:
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
+        self._reader = RegisterReader(client, table)
 
     def load(self, lease: Lease) -> Register:
         """Read the register of the leased device; where an earlier sync is unsettled, shut it out first.
@@ -68,18 +67,26 @@ class DynamoRegistrations:
             LeaseLostError: a later sync has begun.
             RecordBrokenError: a part cannot be understood.
         """
-        owner = _owner(lease.key)
+        owner = owner_of(lease.key)
         base = BaseImage.parse(lease.base, owner)
         journal = self._settled_journal(lease, base)
         base, held = self._image(owner, base)
         doubtful: set[str] = set()
         for part in journal:
-            held |= part.added
-            held -= part.removed
+            held.update(part.added)
+            held.difference_update(part.removed)
             if part.sync > lease.settled_sync:
-                doubtful |= part.added | part.removed
+                doubtful.update(part.added, part.removed)
         numbers = sum(len(part.added) + len(part.removed) for part in journal)
         return Register(frozenset(held), frozenset(doubtful), str(base), len(journal), numbers)
+
+    def look(self, head: DeviceHead) -> RegisterView:
+        """Read the register of a device without its lease, in little memory, and change nothing.
+
+        Raises:
+            RecordBrokenError: a part cannot be understood.
+        """
+        return self._reader.look(head)
 
     def intend(self, lease: Lease, register: Register, held: frozenset[str]) -> Register:
         """Write the difference between what the register says and what the device will hold.
@@ -88,10 +95,10 @@ class DynamoRegistrations:
             LeaseLostError: a later sync has begun; no number must be changed.
         """
         added, removed = held - register.held, register.held - held
-        base = BaseImage.parse(register.base, _owner(lease.key))
+        base = BaseImage.parse(register.base, owner_of(lease.key))
         items = list(
             journal_items(
-                _owner(lease.key), base.slot, lease.sync, first=register.journal, added=added, removed=removed
+                owner_of(lease.key), base.slot, lease.sync, first=register.journal, added=added, removed=removed
             )
         )
         self._write(lease, items)
@@ -109,10 +116,10 @@ class DynamoRegistrations:
         Raises:
             LeaseLostError: a later sync has begun.
         """
-        base = BaseImage.parse(register.base, _owner(lease.key))
+        base = BaseImage.parse(register.base, owner_of(lease.key))
         if not _compaction_due(base, register):
             return register
-        items = list(image_items(_owner(lease.key), base.other_slot, lease.sync, register.held))
+        items = list(image_items(owner_of(lease.key), base.other_slot, lease.sync, register.held))
         self._write(lease, items)
         image = BaseImage(base.other_slot, len(items), lease.sync)
         return replace(register, base=str(image), journal=0, journal_numbers=0)
@@ -123,28 +130,24 @@ class DynamoRegistrations:
             "KeyConditionExpression": "#device = :device",
             "ProjectionExpression": "#device, #part",
             "ExpressionAttributeNames": {"#device": "device", "#part": "part"},
-            "ExpressionAttributeValues": {":device": text(_owner(key))},
+            "ExpressionAttributeValues": {":device": text(owner_of(key))},
             "ConsistentRead": True,
         }
         purpose = f"forget the register of device {key}"
         for items in query_pages(self._client, self._table, request, purpose=purpose):
             for item in items:
                 with aws_errors(purpose):
-                    self._client.delete_item(TableName=self._table, Key=part_key(_owner(key), item["part"]["S"]))
+                    self._client.delete_item(TableName=self._table, Key=part_key(owner_of(key), item["part"]["S"]))
 
     # --- reading
 
     def _image(self, owner: str, base: BaseImage) -> tuple[BaseImage, set[str]]:
         """The numbers of a base image, and whether all its parts were there."""
         held: set[str] = set()
-        if not base.parts:
-            return base, held
         found = 0
-        for item in self._parts(owner, image_part(base.slot, 0), image_part(base.slot, base.parts - 1)):
-            sync, numbers = read_image_part(item)
-            if sync == base.sync:
-                found += 1
-                held.update(numbers)
+        for numbers in self._reader.image(owner, base):
+            found += 1
+            held.update(numbers)
         if found == base.parts:
             return base, held
         _log.error(
@@ -159,12 +162,11 @@ class DynamoRegistrations:
 
     def _settled_journal(self, lease: Lease, base: BaseImage) -> list[JournalPart]:
         """The journal behind the base, with the door shut on every earlier sync that has not settled."""
-        owner = _owner(lease.key)
-        # Before a device's first settled sync, parts up to its birth are what an earlier device of its name left.
-        floor = base.sync if base.parts or lease.digest else lease.settled_sync
+        owner = owner_of(lease.key)
+        floor = journal_floor(base, lease.digest, lease.settled_sync)
         for _ in range(_FENCE_TRIES):
-            stored = [read_journal_part(item) for item in self._parts(owner, *journal_range(base.slot))]
-            journal = _valid(stored, floor)
+            stored = list(self._reader.journal(owner, base.slot))
+            journal = list(counting(stored, floor))
             leftovers = not lease.digest and len(stored) > len(journal)
             if lease.settled and not leftovers:
                 return journal
@@ -179,7 +181,7 @@ class DynamoRegistrations:
             f"open the register of device {lease.key}",
             self._client.put_item,
             TableName=self._table,
-            Item=fence_item(_owner(lease.key), base.slot, lease.sync, index),
+            Item=fence_item(owner_of(lease.key), base.slot, lease.sync, index),
             ConditionExpression="attribute_not_exists(#sync)" if seen is None else "#sync = :seen",
             ExpressionAttributeNames={"#sync": "sync"},
             **({} if seen is None else {"ExpressionAttributeValues": {":seen": {"N": str(seen)}}}),
@@ -187,16 +189,6 @@ class DynamoRegistrations:
         if refused:
             self._check_not_later(lease, old_item(refused))
         return refused is None
-
-    def _parts(self, owner: str, first: str, last: str) -> Iterator[dict[str, Any]]:
-        request: dict[str, Any] = {
-            "KeyConditionExpression": "#device = :device AND #part BETWEEN :first AND :last",
-            "ExpressionAttributeNames": {"#device": "device", "#part": "part"},
-            "ExpressionAttributeValues": {":device": text(owner), ":first": text(first), ":last": text(last)},
-            "ConsistentRead": True,
-        }
-        for items in query_pages(self._client, self._table, request, purpose=f"read the register of device {owner}"):
-            yield from items
 
     # --- writing
 
@@ -218,23 +210,6 @@ class DynamoRegistrations:
     def _check_not_later(self, lease: Lease, item: dict[str, Any]) -> None:
         if item and read_journal_part(item).sync > lease.sync:
             raise _lost(lease)
-
-
-def _owner(key: DeviceKey) -> str:
-    return f"{key.customer}#{key.name}"
-
-
-def _valid(stored: Iterable[JournalPart], floor: int) -> list[JournalPart]:
-    """The journal as it counts: from its first place on, without a gap, newer than the floor, never going back.
-
-    What comes behind are parts that an image has taken up, or that an earlier device of the same name left.
-    """
-    valid: list[JournalPart] = []
-    for part in stored:
-        if part.index != len(valid) or part.sync <= floor or (valid and part.sync < valid[-1].sync):
-            break
-        valid.append(part)
-    return valid
 
 
 def _compaction_due(base: BaseImage, register: Register) -> bool:

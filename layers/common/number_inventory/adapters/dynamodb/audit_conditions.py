@@ -1,0 +1,67 @@
+"""Under which conditions an audit's items are written; each as the parameters of a write that say so."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from number_inventory.adapters.dynamodb.attributes import Item, sortable_instant, text, whole
+from number_inventory.domain.audit_runs import ENDED
+from number_inventory.ports import AuditClaim
+
+Condition = Mapping[str, Any]
+
+_ENDS: Item = {f":{state}": text(state) for state in sorted(ENDED)}
+_NOT_ENDED = f"attribute_exists(#state) AND NOT #state IN ({', '.join(_ENDS)})"
+
+NOT_THERE: Condition = {
+    "ConditionExpression": "attribute_not_exists(#owner)",
+    "ExpressionAttributeNames": {"#owner": "owner"},
+}
+"""There is no such item."""
+
+
+def expired(now: datetime) -> Condition:
+    """There is no lock, or its time is over."""
+    return {
+        "ConditionExpression": "attribute_not_exists(#owner) OR #until <= :now",
+        "ExpressionAttributeNames": {"#owner": "owner", "#until": "until"},
+        "ExpressionAttributeValues": {":now": sortable_instant(now)},
+    }
+
+
+def deserted(step: int, now: datetime) -> Condition:
+    """The run is at this step, has not ended, and nobody has it now."""
+    return {
+        "ConditionExpression": f"#step = :step AND (attribute_not_exists(#until) OR #until <= :now) AND {_NOT_ENDED}",
+        "ExpressionAttributeNames": {f"#{name}": name for name in ("step", "state", "until")},
+        "ExpressionAttributeValues": {**_ENDS, ":step": whole(step), ":now": sortable_instant(now)},
+    }
+
+
+def free_for(worker: str, step: int, now: datetime) -> Condition:
+    """The run is at this step, has not ended, and no other worker has it now."""
+    nobody = deserted(step, now)
+    free = "(attribute_not_exists(#until) OR #until <= :now OR #worker = :worker)"
+    return {
+        "ConditionExpression": f"#step = :step AND {free} AND {_NOT_ENDED}",
+        "ExpressionAttributeNames": {**nobody["ExpressionAttributeNames"], "#worker": "worker"},
+        "ExpressionAttributeValues": {**nobody["ExpressionAttributeValues"], ":worker": text(worker)},
+    }
+
+
+def held(claim: AuditClaim) -> Condition:
+    """The run is still this worker's, by this very claim."""
+    return {
+        "ConditionExpression": "#worker = :worker AND #until = :until",
+        "ExpressionAttributeNames": {"#worker": "worker", "#until": "until"},
+        "ExpressionAttributeValues": {":worker": text(claim.worker), ":until": sortable_instant(claim.until)},
+    }
+
+
+def mine(run_id: str) -> Condition:
+    """No other run has the customer's lock."""
+    return {
+        "ConditionExpression": "attribute_not_exists(#run) OR #run = :run",
+        "ExpressionAttributeNames": {"#run": "run"},
+        "ExpressionAttributeValues": {":run": text(run_id)},
+    }

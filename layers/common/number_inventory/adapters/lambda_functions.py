@@ -1,0 +1,34 @@
+"""Functions that carry out audits; implements `ports.AuditWorkers`."""
+
+import json
+from typing import TYPE_CHECKING
+
+from number_inventory.adapters.aws import aws_errors
+from number_inventory.domain.audit_runs import AuditRun
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+
+class LambdaAuditWorkers:
+    """Invokes the audit function without waiting for it; the event is `{"customer": ..., "run": ..., "step": ...}`.
+
+    After a lost answer botocore invokes it again, and Lambda itself may deliver an event twice. That does no harm: only
+    one invocation can claim a run at a step, and the other one ends at once.
+    """
+
+    def __init__(self, client: "LambdaClient", function_name: str) -> None:
+        self._client = client
+        self._function_name = function_name
+
+    def wake(self, run: AuditRun) -> None:
+        """Let the function take up the run at its present step, soon and at least once.
+
+        Raises:
+            StorageBusyError, StorageRefusedError: it could not be invoked.
+        """
+        event = {"customer": run.customer, "run": run.id, "step": run.step}
+        with aws_errors(f"wake function {self._function_name} for audit {run.id} of customer {run.customer}"):
+            self._client.invoke(
+                FunctionName=self._function_name, InvocationType="Event", Payload=json.dumps(event).encode()
+            )
