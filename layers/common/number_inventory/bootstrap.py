@@ -112,7 +112,7 @@ def audit_workers(settings: "AuditStartSettings") -> "AuditWorkers":
     """Those who carry out audits: invocations of the audit function."""
     from number_inventory.adapters.lambda_functions import LambdaAuditWorkers
 
-    return LambdaAuditWorkers(session().lambda_functions(), settings.audit_function)
+    return LambdaAuditWorkers(session().functions(), settings.audit_function)
 
 
 @lru_cache(maxsize=1)
