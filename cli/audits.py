@@ -217,7 +217,7 @@ def export(
     with request.output.working(f"Exporting audit {seen.id}"), destination(path) as stream:
         count = write_findings(stream, kind, seen, matching)
     if path is not None:
-        request.output.json({"audit": seen.id, "findings": count, "file": path})
+        request.output.json({"audit": seen.id, "findings": count, "file": str(path)})
         request.output.show(f"{count} findings of audit {seen.id} are in {path}.")
     if seen.state not in ENDED:
         request.output.warn(f"audit {seen.id} is still {seen.state}: this is not all of it")

@@ -185,7 +185,7 @@ def test_help_loads_nothing_that_talks_to_the_world() -> None:
 
 
 def test_completion_knows_commands_and_values() -> None:
-    """GIVEN a shell WHEN it completes a word THEN commands, and the statuses of numbers."""
+    """GIVEN a shell WHEN it completes a word THEN commands, and the statuses, codes and outcomes that there are."""
 
     def completed(words: str, count: int) -> str:
         asked = {"_NUMBER_INVENTORY_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(count)}
@@ -193,3 +193,7 @@ def test_completion_knows_commands_and_values() -> None:
 
     assert completed("number-inventory dev", 1).split() == ["devices"]
     assert completed("number-inventory numbers list --status C", 4).split() == ["Cooling"]
+    assert completed("number-inventory audit run --code orph", 4).split() == ["orphaned"]
+    assert completed("number-inventory audit show l", 3).split() == ["latest"]
+    assert completed("number-inventory audit export latest --outcome un", 5).split() == ["unproven"]
+    assert completed("number-inventory audit export latest --format j", 5).split() == ["json"]
