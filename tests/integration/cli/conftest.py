@@ -18,6 +18,7 @@ __all__ = ["ministack"]
 
 DOMAIN = "10.8.5.71"
 NUMBERS = ("+493012340001", "+493012340002", "4711")
+AUDIT_FUNCTION = "number-inventory-audit"
 _HERE = Path(__file__).parent
 
 
@@ -44,7 +45,9 @@ def operator(ministack: Engine, tmp_path: Path) -> Iterator[Operator]:
             "registrations": tables.registrations,
             "devices": tables.devices,
             "macros": tables.macros,
+            "audits": tables.audits,
         },
+        "functions": {"audit": AUDIT_FUNCTION},
         "parameter_prefix": f"/{tables.numbers}",
     }
     (tmp_path / ".local").mkdir()

@@ -9,6 +9,7 @@ import pytest
 
 from local_stack import emulator
 from tests.engines.engine import REGION, Engine, Tables, create_tables, drop_tables
+from tests.integration.cli.conftest import AUDIT_FUNCTION
 from tests.integration.cli.operator import Operator
 
 ACCOUNT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
@@ -33,6 +34,8 @@ def stack(ministack: Engine, tables: Tables) -> Iterator[str]:
         "RegistrationsTableName": tables.registrations,
         "DevicesTableName": tables.devices,
         "MacrosTableName": tables.macros,
+        "AuditsTableName": tables.audits,
+        "AuditName": AUDIT_FUNCTION,
         "ParameterPrefix": f"/{tables.numbers}",
     }
     yield from _deployed(ministack, f"inventory-{tables.numbers}", outputs)
@@ -82,7 +85,7 @@ def test_a_stack_that_is_missing_or_another_is_told(account: Operator, other_sta
     assert "there is no stack 'number-inventory'" in missing.err
     other = account("--region", REGION, "--stack", other_stack, "devices", "list", **ACCOUNT)
     assert other.code == 1
-    assert "has no output DevicesTableName" in other.err
+    assert "has no output AuditName: it is no number inventory" in other.err
 
 
 @pytest.mark.parametrize(
