@@ -146,6 +146,10 @@ class MemoryInventory:
         self._records[(record.customer, record.number)] = stored
         return stored
 
+    def lose(self, customer: str, number: str) -> None:
+        """Drop a record, as a hand in the database might: the product never does."""
+        del self._records[(customer, number)]
+
     def _of(self, customer: str) -> list[NumberRecord]:
         return [record for key, record in sorted(self._records.items()) if key[0] == customer]
 

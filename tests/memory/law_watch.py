@@ -28,7 +28,7 @@ class LawWatch:
             return
         assert after.version == before.version + 1, f"versions count up by one: {shown}"
         assert _carried(after) == _carried(before), f"carried fields are never touched: {shown}"
-        if before.status is Status.COOLING:
+        if before.status is Status.COOLING and before.release_date is not None:
             self._check_cooling(before, after, shown)
 
     def _check_state(self, after: NumberRecord, shown: str) -> None:

@@ -4,13 +4,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
+from number_inventory.domain.audit_runs import ENDED, AuditMode, AuditRun, AuditScope
 from number_inventory.domain.devices import Device, DeviceKey, SourceKind
+from number_inventory.domain.findings import Finding
 from number_inventory.domain.lifecycle import Decision
 from number_inventory.domain.numbers import NumberRecord
 from number_inventory.ports import Credentials, WriteResult
 from number_inventory.services.ask_device import AskDevice
 from number_inventory.services.manage_devices import ConfigureDevices, RemoveDevice
 from number_inventory.services.release import ReleaseCooled
+from number_inventory.services.run_audit import RunAudit
+from number_inventory.services.start_audit import StartAudit
 from number_inventory.services.sync import LEASE_MARGIN, SyncDevice, SyncSummary
 from tests.memory.audits import MemoryAudits, MemoryAuditWorkers
 from tests.memory.clock import SettableClock
@@ -24,6 +28,7 @@ from tests.memory.settings import MemoryMacros, MemorySecrets
 
 CUSTOMER = "acme"
 BUDGET = timedelta(minutes=3)
+PROOF_AGE = timedelta(hours=24)
 
 
 class World:
@@ -62,6 +67,18 @@ class World:
             budget=BUDGET,
         )
         self.release_cooled = ReleaseCooled(inventory=self.inventory, clock=self.clock, budget=BUDGET)
+        self.start_audit = StartAudit(self.audits, self.audit_workers, self.clock)
+        self.run_audit = RunAudit(
+            audits=self.audits,
+            workers=self.audit_workers,
+            inventory=self.inventory,
+            devices=self.devices,
+            registrations=self.registrations,
+            macros=self.macros,
+            clock=self.clock,
+            proof_age=PROOF_AGE,
+            budget=BUDGET,
+        )
 
     # --- what happens outside
 
@@ -89,6 +106,23 @@ class World:
     def sync(self, key: DeviceKey) -> SyncSummary:
         """Sync the device once."""
         return self.sync_device(key)
+
+    def audit(self, mode: AuditMode = AuditMode.CORRECT, customer: str = CUSTOMER, **scope: object) -> AuditRun:
+        """Audit a customer from the start to the end, through as many invocations as it takes."""
+        wanted = replace(AuditScope(customer=customer, mode=mode), **scope)  # type: ignore[arg-type]
+        return self.carry_out(self.start_audit.open(wanted, "test"))
+
+    def carry_out(self, run: AuditRun, worker: str = "worker") -> AuditRun:
+        """Work on an open run until it has ended."""
+        while run.state not in ENDED:
+            done = self.run_audit(run.customer, run.id, run.step, f"{worker}-{run.step}")
+            assert done is not None, "somebody else works on the run"
+            run = done
+        return run
+
+    def findings(self, run: AuditRun) -> list[Finding]:
+        """All findings of a run."""
+        return [finding for batch in self.audits.findings(run) for finding in batch]
 
     def decide(self, decision: Decision) -> WriteResult:
         """Write one decision, as an operator's command would."""

@@ -9,11 +9,15 @@ from number_inventory.domain.macros import (
     COOLING_DURATION,
     COOLING_ENABLED,
     MACROS,
+    REMOVAL_GUARD_COUNT,
+    REMOVAL_GUARD_PERCENT,
     MacroValue,
+    RemovalGuard,
     audiocodes_cooling_days,
     check_macro_value,
     global_cooling_settings,
     macro_definition,
+    removal_guard,
     resolve_macro,
 )
 
@@ -37,11 +41,16 @@ def test_who_wins(customer: str | None, everywhere: str | None, expected: MacroV
 
 
 def test_the_defaults_are_voss_defaults() -> None:
-    """GIVEN nothing stored, THEN AudioCodes numbers cool 2 days; global cooling is off, and 30 days when on."""
+    """GIVEN nothing stored, THEN AudioCodes numbers cool 2 days; global cooling is off, and 30 days when on.
+
+    More than 20 percent, and more than 10, of the numbers at once need a person.
+    """
     assert {name: macro.default for name, macro in MACROS.items()} == {
         AUDIOCODES_COOLING_DURATION: "2",
         COOLING_ENABLED: "false",
         COOLING_DURATION: "30",
+        REMOVAL_GUARD_PERCENT: "20",
+        REMOVAL_GUARD_COUNT: "10",
     }
     for name, macro in MACROS.items():
         check_macro_value(name, macro.default)
@@ -101,3 +110,38 @@ def test_an_unknown_macro_is_named_with_those_there_are() -> None:
     for attempt in (lambda: macro_definition("colling"), lambda: check_macro_value("colling", "2")):
         with pytest.raises(NotFoundError, match=f"'colling'.*{AUDIOCODES_COOLING_DURATION}"):
             attempt()
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed", "refused"),
+    [
+        (REMOVAL_GUARD_PERCENT, ["0", "20", " 100 "], ["101", "-1", "20%", "", "1e1", "٢", "0020"]),
+        (REMOVAL_GUARD_COUNT, ["0", "10", "1000000"], ["1000001", "-1", "ten", "", "99999999999"]),
+    ],
+)
+def test_the_guard_takes_whole_numbers_only(name: str, allowed: list[str], refused: list[str]) -> None:
+    """GIVEN the guard's macros, WHEN set, THEN whole numbers in range are taken and nothing else."""
+    for value in allowed:
+        check_macro_value(name, value)
+    for value in refused:
+        with pytest.raises(InvalidInputError, match=name):
+            check_macro_value(name, value)
+
+
+def test_the_guard_stops_only_what_is_much_by_percent_and_by_count() -> None:
+    """GIVEN 20 percent and 10, WHEN numbers would be freed, THEN it stops what is more than both."""
+    guard = RemovalGuard(percent=20, count=10)
+
+    assert guard.stops(11, 50)
+    assert not guard.stops(10, 10)
+    assert not guard.stops(11, 55)
+    assert guard.stops(11, 54)
+    assert not guard.stops(0, 0)
+    assert guard.stops(11, 0)
+
+
+def test_a_broken_guard_is_no_guard_to_guess_at() -> None:
+    """GIVEN a stored guard that is no number, WHEN it is needed, THEN an error that names it."""
+    percent = MacroValue(REMOVAL_GUARD_PERCENT, "many", "customer")
+    with pytest.raises(SettingBrokenError, match=REMOVAL_GUARD_PERCENT):
+        removal_guard(percent, MacroValue(REMOVAL_GUARD_COUNT, "10", "default"))

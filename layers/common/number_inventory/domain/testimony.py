@@ -43,7 +43,7 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Testimony:
+class DeviceTestimony:
     """All that one device can say.
 
     Attributes:

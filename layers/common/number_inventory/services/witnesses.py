@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from number_inventory.domain.audit import Case, CoolingDays
 from number_inventory.domain.errors import RecordBrokenError
 from number_inventory.domain.numbers import AUDIOCODES, NumberRecord, Status
-from number_inventory.domain.testimony import Statement, Testimony, Word, not_configured, unreadable, why_silent
+from number_inventory.domain.testimony import DeviceTestimony, Statement, Word, not_configured, unreadable, why_silent
 from number_inventory.ports import Clock, DeviceHead, Devices, Inventory, RegisterView, Registrations
 
 ROUNDS = 4
@@ -34,7 +34,7 @@ class _Witness:
 
     head: _Head
     view: RegisterView | None = None
-    testimony: Testimony | None = None
+    testimony: DeviceTestimony | None = None
     damage: str = ""
     broken: str = ""
 
@@ -232,7 +232,7 @@ class Witnesses:
             witness.broken = str(error)
             return
         witness.damage = _damage(head, view)
-        witness.testimony = Testimony(
+        witness.testimony = DeviceTestimony(
             device=head.device.key.name,
             held=view.held,
             doubtful=view.doubtful,
