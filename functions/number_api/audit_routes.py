@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import unquote
 
-from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
@@ -30,7 +30,7 @@ PAGES = frozenset({"limit", "cursor"})
 FILTERS = PAGES | {"code", "outcome"}
 UNKNOWN_CALLER = "api"
 
-router = APIGatewayRouter()  # type: ignore[no-untyped-call] - Powertools leaves it untyped
+router = APIGatewayRouter()  # type: ignore[no-untyped-call]  # Powertools leaves it untyped
 
 Audit = Annotated[str, Path(description="The audit's id.", examples=["20261123T071816-3f9ac2"])]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many a page.")]
@@ -54,7 +54,7 @@ def start_audit(customer: Customer, order: Annotated[AuditOrder, Body()]) -> Res
         raise NotFoundError(f"customer {name} has no audit with the plan {order.plan}")
     run = start(scope, router.current_event.request_context.identity.user_arn or UNKNOWN_CALLER)
     headers: dict[str, str | list[str]] = {"Location": address(run.id)}
-    return Response(HTTPStatus.ACCEPTED.value, body=audit_body(run), headers=headers)
+    return Response(HTTPStatus.ACCEPTED.value, content_types.APPLICATION_JSON, audit_body(run), headers)
 
 
 @router.get("/customers/<customer>/audits")

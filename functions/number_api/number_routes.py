@@ -16,7 +16,7 @@ from number_inventory.settings import ApiSettings
 
 FILTERS = frozenset({"status", "vendor", "usage", "prefix", "site", "limit", "cursor"})
 
-router = APIGatewayRouter()  # type: ignore[no-untyped-call] - Powertools leaves it untyped
+router = APIGatewayRouter()  # type: ignore[no-untyped-call]  # Powertools leaves it untyped
 
 
 @router.get("/customers/<customer>/numbers/<number>")

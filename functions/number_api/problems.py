@@ -46,10 +46,9 @@ def problem(
 
 def as_answer(response: Response[str]) -> dict[str, Any]:
     """The response as API Gateway takes it, for a request that never comes to a route."""
-    headers = {"Content-Type": [response.content_type], **response.headers}
     return {
         "statusCode": response.status_code,
-        "multiValueHeaders": headers,
+        "multiValueHeaders": {name: [values] for name, values in response.headers.items()},
         "body": response.body,
         "isBase64Encoded": False,
     }

@@ -64,7 +64,7 @@ def refused_body(event: Mapping[str, Any]) -> Response[str] | None:
 
 def _content_type(event: Mapping[str, Any]) -> str:
     headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
-    return headers.get("content-type", "").partition(";")[0].strip().lower()
+    return headers.get("content-type", "").partition(";")[0].strip()
 
 
 def _not_json(why: str) -> Response[str]:

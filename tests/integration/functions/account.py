@@ -8,11 +8,14 @@ import json
 import logging
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from number_inventory import bootstrap
+from number_inventory.adapters.dynamodb.audits import DynamoAudits
 from number_inventory.adapters.dynamodb.devices import DynamoDevices
 from number_inventory.adapters.dynamodb.inventory import DynamoInventory
 from number_inventory.adapters.dynamodb.macros import DynamoMacros
@@ -36,6 +39,8 @@ WORKER = "functions.sync_devices.worker"
 RELEASE = "functions.release_cooled.handler"
 AUDIT = "functions.audit.handler"
 API = "functions.number_api.handler"
+AUDIT_FUNCTION = "inventory-test-audit"
+REQUEST_ID = "8f7a1f6e-5d3b-4c55-9f0c-2f6d8b0a7c11"
 _SERVICE_ADDRESS = "https://192.0.2.7"
 _USER = "Admin"
 _SPELLINGS = (
@@ -50,10 +55,10 @@ class Context:
     """What Lambda hands to a handler besides the event."""
 
     seconds_left: float = 60.0
+    aws_request_id: str = REQUEST_ID
     function_name: str = "inventory-test"
     memory_limit_in_mb: int = 512
     invoked_function_arn: str = "arn:aws:lambda:eu-central-1:123456789012:function:inventory-test"
-    aws_request_id: str = "8f7a1f6e-5d3b-4c55-9f0c-2f6d8b0a7c11"
 
     def get_remaining_time_in_millis(self) -> int:
         """How long the function has left."""
@@ -98,6 +103,32 @@ class Ran:
         }
 
 
+@dataclass(slots=True)
+class Invocations:
+    """Stands in for Lambda's client, since moto runs no functions: what was to be invoked, in order.
+
+    Attributes:
+        refused: names that make an invocation fail where its event holds one.
+    """
+
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
+
+    def invoke(self, **request: Any) -> dict[str, Any]:  # noqa: ANN401 - as the client takes it
+        """Take an invocation that nobody waits for."""
+        if any(name in request["Payload"].decode() for name in self.refused):
+            error: Any = {"Error": {"Code": "TooManyRequestsException", "Message": "Rate Exceeded."}}
+            raise ClientError(error, "Invoke")
+        assert (request["InvocationType"], request["FunctionName"]) == ("Event", AUDIT_FUNCTION)
+        self.asked.append(json.loads(request["Payload"]))
+        return {"StatusCode": 202, "Payload": io.BytesIO()}
+
+    def taken(self) -> list[dict[str, Any]]:
+        """The events that were asked for since the last time."""
+        taken, self.asked = self.asked, []
+        return taken
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """Tables, a queue and secrets, and what tests put in and look at; in moto, within this process."""
@@ -109,15 +140,17 @@ class Account:
     inventory: DynamoInventory
     devices: DynamoDevices
     macros: DynamoMacros
+    audits: DynamoAudits
     secrets: SsmSecrets
+    invocations: Invocations
 
-    def run(self, module: str, event: object, *, seconds_left: float = 60.0) -> Ran:
-        """Run a handler; whatever it says must not hold the password."""
+    def run(self, module: str, event: object, *, seconds_left: float = 60.0, request_id: str = REQUEST_ID) -> Ran:
+        """Run a handler; whatever it says must not hold the password. Lambda's retries have the request id again."""
         handler = importlib.import_module(module).handler
         with _everything_said(module) as said:
             answer, error = None, None
             try:
-                answer = json.loads(json.dumps(handler(event, Context(seconds_left))))
+                answer = json.loads(json.dumps(handler(event, Context(seconds_left, request_id))))
             except Exception as raised:  # noqa: BLE001 - Lambda, too, takes whatever a handler raises
                 error = raised
                 said.write("".join(traceback.format_exception(raised)))
@@ -153,6 +186,31 @@ class Account:
         """Put an item as some other hand would: with whatever attributes, past all rules."""
         item = {"customer": {"S": "acme"}, "number": {"S": number}, "version": {"N": "1"}, **attributes}
         shared_client(self.engine).put_item(TableName=self.tables.numbers, Item=item)
+
+    def damage(self, number: str, **attributes: str) -> None:
+        """Write attributes of an item as some other hand would, past all rules."""
+        shared_client(self.engine).update_item(
+            TableName=self.tables.numbers,
+            Key={"customer": {"S": "acme"}, "number": {"S": number}},
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
+            ExpressionAttributeNames={f"#{name}": name for name in attributes},
+            ExpressionAttributeValues={f":{name}": {"S": value} for name, value in attributes.items()},
+        )
+
+    def lose(self, number: str) -> None:
+        """Delete an item, as nothing of the product does."""
+        key = {"customer": {"S": "acme"}, "number": {"S": number}}
+        shared_client(self.engine).delete_item(TableName=self.tables.numbers, Key=key)
+
+    def audits_end(self) -> list[Ran]:
+        """Invoke the audit function as it was asked for, and asks itself, until nothing is left; each time anew."""
+        ran: list[Ran] = []
+        while events := self.invocations.taken():
+            ran += [
+                self.run(AUDIT, event, request_id=f"woken-{len(ran)}-{place}") for place, event in enumerate(events)
+            ]
+        assert [each.error for each in ran if each.error] == []
+        return ran
 
     def number(self, number: str, customer: str = "acme") -> NumberRecord:
         """A number that must be there."""

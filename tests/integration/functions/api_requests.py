@@ -1,10 +1,14 @@
-"""Requests as API Gateway hands them to the lookup function (REST API, Lambda proxy)."""
+"""Requests as API Gateway hands them to the API's function (REST API, Lambda proxy)."""
 
+import json
 from typing import Any
 from urllib.parse import quote
 
 _ONE = "/customers/{customer}/numbers/{number}"
 _MANY = "/customers/{customer}/numbers"
+_AUDITS = "/customers/{customer}/audits"
+_AUDIT = _AUDITS + "/{audit}"
+_FINDINGS = _AUDIT + "/findings"
 
 
 def lookup(customer: str, number: str) -> dict[str, Any]:
@@ -17,12 +21,34 @@ def listing(customer: str, **query: str | list[str]) -> dict[str, Any]:
     return request(_MANY, {"customer": customer}, query)
 
 
+def start(customer: str, body: object, query: dict[str, str | list[str]] | None = None) -> dict[str, Any]:
+    """A request to start an audit; a body that is text is sent as it is."""
+    sent = body if isinstance(body, str) else json.dumps(body)
+    return request(_AUDITS, {"customer": customer}, query, method="POST", body=sent)
+
+
+def audits(customer: str, **query: str | list[str]) -> dict[str, Any]:
+    """A request for a page of audits."""
+    return request(_AUDITS, {"customer": customer}, query)
+
+
+def audit(customer: str, run: str, **query: str | list[str]) -> dict[str, Any]:
+    """A request for one audit."""
+    return request(_AUDIT, {"customer": customer, "audit": run}, query)
+
+
+def findings(customer: str, run: str, **query: str | list[str]) -> dict[str, Any]:
+    """A request for a page of what an audit found."""
+    return request(_FINDINGS, {"customer": customer, "audit": run}, query)
+
+
 def request(
     resource: str,
     parameters: dict[str, str] | None,
     query: dict[str, str | list[str]] | None = None,
     *,
     method: str = "GET",
+    body: str | None = None,
 ) -> dict[str, Any]:
     """A request; path parameters are given as API Gateway hands them on, decoded."""
     path = resource
@@ -51,6 +77,6 @@ def request(
             "resourcePath": resource,
             "stage": "v1",
         },
-        "body": None,
+        "body": body,
         "isBase64Encoded": False,
     }

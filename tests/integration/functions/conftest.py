@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 from moto import mock_aws
 
 from number_inventory import bootstrap
+from number_inventory.adapters.dynamodb.audits import DynamoAudits
 from number_inventory.adapters.dynamodb.devices import DynamoDevices
 from number_inventory.adapters.dynamodb.inventory import DynamoInventory
 from number_inventory.adapters.dynamodb.macros import DynamoMacros
@@ -19,9 +21,10 @@ from simulator.scenario import DeviceScenario
 from simulator.server import Simulator
 from simulator.users import RegisteredUser, plain_user
 from tests.engines.engine import MOTO, REGION, Engine, create_tables
-from tests.integration.functions.account import CANARY, PREFIX, Account, forget_connections
+from tests.integration.functions.account import AUDIT_FUNCTION, CANARY, PREFIX, Account, Invocations, forget_connections
 
 DOMAIN = "10.8.5.71"
+RETENTION = timedelta(days=400)
 NUMBERS = ("+493012340001", "+493012340002", "4711")
 
 
@@ -42,6 +45,7 @@ def fresh_account() -> Iterator[Account]:
         forget_connections()
         # Kept over all tests: it reads botocore's descriptions of the services, which would be most of a test's time.
         patch.setattr(bootstrap, "session", account.engine.session)
+        patch.setattr(account.engine.session(), "functions", lambda: account.invocations)
         yield account
         forget_connections()
 
@@ -58,7 +62,9 @@ def _account(engine: Engine) -> Account:
         inventory=DynamoInventory(dynamodb, tables.numbers),
         devices=DynamoDevices(dynamodb, tables.devices, SystemClock()),
         macros=DynamoMacros(dynamodb, tables.macros),
+        audits=DynamoAudits(dynamodb, tables.audits, RETENTION),
         secrets=SsmSecrets(ssm, PREFIX),
+        invocations=Invocations(),
     )
 
 
@@ -68,6 +74,7 @@ def _environment(account: Account) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "SYNC_QUEUE_URL": account.queue_url,
+        "AUDIT_FUNCTION": AUDIT_FUNCTION,
         "PARAMETER_PREFIX": PREFIX,
         "DEVICE_ADDRESS_POLICY": "local",
         "POWERTOOLS_METRICS_NAMESPACE": "NumberInventory",

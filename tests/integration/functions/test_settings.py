@@ -4,7 +4,7 @@ import pytest
 
 from number_inventory.domain.errors import SettingBrokenError
 from tests.integration.functions.account import API, AUDIT, DISPATCHER, RELEASE, WORKER, Account, batch, failures
-from tests.integration.functions.api_requests import listing, lookup
+from tests.integration.functions.api_requests import audits, listing, lookup
 
 MESSAGE = batch({"customer": "acme", "device": "sbc-1"})
 
@@ -17,6 +17,10 @@ MESSAGE = batch({"customer": "acme", "device": "sbc-1"})
         (RELEASE, "NUMBERS_TABLE"),
         (AUDIT, "NUMBERS_TABLE"),
         (AUDIT, "DEVICES_TABLE"),
+        (AUDIT, "REGISTRATIONS_TABLE"),
+        (AUDIT, "MACROS_TABLE"),
+        (AUDIT, "AUDITS_TABLE"),
+        (AUDIT, "AUDIT_FUNCTION"),
     ],
 )
 @pytest.mark.parametrize("value", [None, "", "x"])
@@ -56,6 +60,28 @@ def test_a_worker_with_a_broken_setting_gives_messages_back(
     assert variable in line["exception"]
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("AUDIT_PROOF_HOURS", "0"),
+        ("AUDIT_PROOF_HOURS", "a day"),
+        ("AUDIT_PROOF_HOURS", ""),
+        ("AUDIT_RETENTION_DAYS", "-1"),
+        ("AUDIT_RETENTION_DAYS", "1.5"),
+        ("AUDIT_RETENTION_DAYS", "1000000"),
+    ],
+)
+def test_a_time_that_makes_no_sense_is_named(
+    account: Account, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    """GIVEN hours or days that are no such number WHEN the audit runs THEN the error names the variable."""
+    monkeypatch.setenv(variable, value)
+    error = account.refused(AUDIT, {})
+
+    assert isinstance(error, SettingBrokenError)
+    assert variable in str(error)
+
+
 def test_every_broken_setting_is_named_at_once(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """GIVEN two broken variables WHEN the function runs THEN one error names both, and none of their values."""
     _set(monkeypatch, "DEVICES_TABLE", None)
@@ -78,6 +104,17 @@ def test_the_api_tells_its_log_and_not_its_caller(
         assert ran.answer["statusCode"] == 500
         assert variable not in ran.answer["body"]
         assert variable in ran.output
+
+
+def test_numbers_are_shown_where_audits_are_not_set_up(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GIVEN an API that is not told where audits are WHEN asked for numbers THEN it answers; for audits THEN 500."""
+    monkeypatch.delenv("AUDITS_TABLE")
+
+    assert account.run(API, listing("acme")).answer["statusCode"] == 200
+    ran = account.run(API, audits("acme"))
+    assert ran.answer["statusCode"] == 500
+    assert "AUDITS_TABLE" not in ran.answer["body"]
+    assert "AUDITS_TABLE" in ran.output
 
 
 def _set(monkeypatch: pytest.MonkeyPatch, variable: str, value: str | None) -> None:

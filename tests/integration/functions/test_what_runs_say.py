@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from number_inventory.domain.errors import InvalidInputError
-from number_inventory.domain.numbers import NumberRecord, Status
+from number_inventory.domain.findings import FindingCode
+from number_inventory.domain.numbers import NumberRecord, Status, Usage
 from simulator.server import Simulator
 from tests.integration.functions.account import AUDIT, DISPATCHER, RELEASE, WORKER, Account, Context, Ran, batch
 from tests.integration.functions.conftest import DOMAIN
@@ -86,13 +87,54 @@ def test_the_release(account: Account) -> None:
 
 
 def test_the_audit(account: Account) -> None:
-    """GIVEN one number WHEN audited THEN the line and the metric say so."""
+    """GIVEN one number WHEN audited THEN the line says so, and every code has its metric, zero included."""
     account.put(NumberRecord(customer="acme", number="1"))
     ran = account.run(AUDIT, {"customer": "acme"})
 
-    told = summary(ran, "audit", "number inventory audited")["audit"]
-    assert (told["customer"], told["numbers"], told["found"], told["findings"]) == ("acme", 1, {}, [])
-    assert metrics(ran, "audit") == {"NumbersAudited": 1, "AuditFindings": 0}
+    line = summary(ran, "audit", "number inventory audited")
+    told = line["audit"]
+    assert line["level"] == "INFO"
+    assert [told] == ran.answer["audits"]
+    assert (told["customer"], told["state"], told["numbers"], told["counts"]) == ("acme", "finished", 1, {})
+    assert told["requested_by"] == f"invocation {Context().aws_request_id}"
+    assert metrics(ran, "audit") == {
+        **{f"Findings_{code}": 0 for code in FindingCode},
+        **dict.fromkeys(("AuditCorrections", "AuditUnproven", "AuditHeld", "AuditFailed", "AuditsStopped"), 0),
+        "NumbersAudited": 1,
+        "AuditsEnded": 1,
+    }
+
+
+def test_the_audit_of_what_is_wrong(account: Account) -> None:
+    """GIVEN a number that nobody holds and one that is overdue WHEN audited THEN line and metrics say what came of it.
+
+    A line of what is reported and not corrected is a warning; one of what is corrected is none.
+    """
+    account.put(
+        NumberRecord(customer="acme", number="1", status=Status.COOLING, release_date=YESTERDAY),
+        NumberRecord(customer="acme", number="2", status=Status.USED, usage=Usage.DEVICE, vendor="AudioCodes"),
+    )
+    reported = account.run(AUDIT, {"customer": "acme"})
+    corrected = account.run(AUDIT, {"customer": "acme", "mode": "correct"})
+
+    assert summary(reported, "audit", "number inventory audited")["level"] == "WARNING"
+    assert summary(corrected, "audit", "number inventory audited")["level"] == "INFO"
+    for ran, done in ((reported, 0), (corrected, 2)):
+        counts = metrics(ran, "audit")
+        assert (counts["Findings_release_overdue"], counts["Findings_orphaned"]) == (1, 1)
+        assert (counts["AuditCorrections"], counts["NumbersAudited"]) == (done, 2)
+
+
+def test_the_audit_of_all_customers(account: Account) -> None:
+    """GIVEN two customers WHEN the schedule fires THEN one line tells what was asked for; the runs tell the rest."""
+    for customer in ("acme", "other"):
+        account.add_device("sbc-1", customer=customer)
+    ran = account.run(AUDIT, {})
+
+    line = summary(ran, "audit", "audits asked for")
+    assert (line["level"], line["customers"], line["under_way"]) == ("INFO", 2, [])
+    assert ran.metrics == []
+    assert [metrics(each, "audit")["AuditsEnded"] for each in account.audits_end()] == [1, 1]
 
 
 @pytest.mark.parametrize("module", [DISPATCHER, WORKER, RELEASE, AUDIT])
