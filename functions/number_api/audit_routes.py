@@ -16,7 +16,7 @@ from functions.number_api.audit_bodies import (
     audit_body,
     finding_body,
 )
-from functions.number_api.requests import Cursor, Customer, page_tokens, refuse_unknown
+from functions.number_api.requests import Cursor, Customer, audit_address, page_tokens, refuse_unknown
 from number_inventory import bootstrap
 from number_inventory.domain.errors import NotFoundError
 from number_inventory.domain.findings import FindingCode, FindingOutcome
@@ -53,7 +53,7 @@ def start_audit(customer: Customer, order: Annotated[AuditOrder, Body()]) -> Res
     if scope.customer != name:
         raise NotFoundError(f"customer {name} has no audit with the plan {order.plan}")
     run = start(scope, router.current_event.request_context.identity.user_arn or UNKNOWN_CALLER)
-    headers: dict[str, str | list[str]] = {"Location": address(run.id)}
+    headers: dict[str, str | list[str]] = {"Location": audit_address(run.id)}
     return Response(HTTPStatus.ACCEPTED.value, content_types.APPLICATION_JSON, audit_body(run), headers)
 
 
@@ -95,8 +95,3 @@ def list_findings(  # noqa: PLR0917 - the resolver reads the filters from the si
     page = bootstrap.look_at_audits(settings).findings(query, limit, after)
     next_cursor = tokens.make(query, page.last) if page.last is not None else None
     return FindingPageBody(findings=[finding_body(finding) for finding in page.findings], next_cursor=next_cursor)
-
-
-def address(run_id: str) -> str:
-    """Where an audit is, from where it was asked for: true behind every stage and every domain name."""
-    return f"audits/{run_id}"

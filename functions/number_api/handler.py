@@ -1,6 +1,7 @@
 """Lambda function: the REST API. Its errors, and what comes before any route; the routes have modules of their own."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, unquote
@@ -9,19 +10,27 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.number_api import audit_routes, number_routes
+from functions.number_api import number_routes
 from functions.number_api.problems import FieldProblem, as_answer, problem
-from functions.number_api.requests import refused_body
+from functions.number_api.requests import audit_address, refused_body
 from number_inventory.domain.errors import AuditUnderWayError, InvalidInputError, NotFoundError, StorageBusyError
 from number_inventory.observability import logger_for
 
 RETRY_AFTER_SECONDS = "2"
+_AUDITS = "/audits"
 _PLACES = frozenset({"body", "header", "path", "query"})
 
 logger = logger_for("number-api")
 app = APIGatewayRestResolver(enable_validation=True)
 app.include_router(number_routes.router)
-app.include_router(audit_routes.router)
+
+
+@lru_cache(maxsize=1)
+def add_audits() -> None:
+    """Let the API answer for audits. Lookups come far more often, and start sooner without what audits need."""
+    from functions.number_api.audit_routes import router  # noqa: PLC0415 - see above
+
+    app.include_router(router)
 
 
 @app.exception_handler(RequestValidationError)
@@ -58,7 +67,7 @@ def tell_not_found(error: NotFoundError) -> Response[str]:
 @app.exception_handler(AuditUnderWayError)
 def tell_under_way(error: AuditUnderWayError) -> Response[str]:
     """Another audit of the customer is under way; its address is told."""
-    headers: dict[str, str | list[str]] = {"Location": audit_routes.address(error.run_id)}
+    headers: dict[str, str | list[str]] = {"Location": audit_address(error.run_id)}
     where = f"/customers/{error.customer}/audits/{error.run_id}"
     return problem(HTTPStatus.CONFLICT, f"{error}: {where}", headers=headers)
 
@@ -96,7 +105,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if not _is_request(event):
         raise InvalidInputError("event", "must be a request as API Gateway (REST, Lambda proxy) hands it over")
     refused = refused_body(event)
-    return as_answer(refused) if refused else app.resolve(_with_encoded_path(event), context)
+    if refused:
+        return as_answer(refused)
+    request = _with_encoded_path(event)
+    if _AUDITS in request["path"]:
+        add_audits()
+    return app.resolve(request, context)
 
 
 def _is_request(event: object) -> bool:

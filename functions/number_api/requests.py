@@ -39,6 +39,11 @@ def refuse_unknown(given: Mapping[str, str] | None, known: Collection[str] = ())
             raise InvalidInputError(name[:40], f"is not a parameter here; {allowed}")
 
 
+def audit_address(run_id: str) -> str:
+    """Where an audit is, from where its customer's audits are: true behind every stage and every domain name."""
+    return f"audits/{run_id}"
+
+
 def refused_body(event: Mapping[str, Any]) -> Response[str] | None:
     """The answer to a request whose body is too large or no JSON, before anything looks into it; None where it is."""
     body = event.get("body")

@@ -64,6 +64,7 @@ def runtime(ministack: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iter
     environment = {f"{name}_table".upper(): table for name, table in asdict(tables).items()} | {
         **aws_variables(ministack.endpoint_url),
         "SYNC_QUEUE_URL": session.sqs().create_queue(QueueName="runtime-sync")["QueueUrl"],
+        "AUDIT_FUNCTION": "runtime-audit",
         "PARAMETER_PREFIX": PREFIX,
         "DEVICE_ADDRESS_POLICY": "local",
         "POWERTOOLS_METRICS_NAMESPACE": "NumberInventory",

@@ -15,7 +15,7 @@ from number_inventory.ports import Credentials
 from simulator.scenario import DeviceScenario
 from simulator.server import Simulator
 from simulator.users import plain_user
-from tests.integration.functions.api_requests import listing, lookup
+from tests.integration.functions.api_requests import audits, listing, lookup, start
 from tests.integration.runtime.conftest import PREFIX, Runtime
 from tests.integration.runtime.emulated import EmulatedFunction, built_function, emulated
 
@@ -83,11 +83,13 @@ def test_the_release(runtime: Runtime) -> None:
 
 
 def test_the_audit(runtime: Runtime) -> None:
-    """GIVEN the built audit WHEN it starts cold and is invoked THEN it audits the customer."""
+    """GIVEN the built audit WHEN it starts cold and is invoked THEN it audits the customer, and corrects it."""
     with function(runtime, "Audit") as running:
-        [audit] = running.invoke({"customer": "nobody"})["audits"]
-        assert (audit["customer"], audit["numbers"]) == ("nobody", 0)
-        check(running, running.invoke({"mode": "correct"}), "mode")
+        for mode in ("report", "correct"):
+            [audit] = running.invoke({"customer": "nobody", "mode": mode})["audits"]
+            assert (audit["customer"], audit["numbers"], audit["state"]) == ("nobody", 0, "finished")
+        check(running, running.invoke({"mode": "repair"}), "mode")
+        assert '"AuditsEnded":[1.0]' in running.said()
 
 
 def test_the_api(runtime: Runtime) -> None:
@@ -96,6 +98,10 @@ def test_the_api(runtime: Runtime) -> None:
         assert running.invoke(lookup("acme", "4799"))["statusCode"] == 404
         assert running.invoke(lookup("acme", "47a1"))["statusCode"] == 400
         assert running.invoke(listing("acme", limit="1"))["statusCode"] == 200
+        assert running.invoke(audits("acme", limit="1"))["statusCode"] == 200
+        assert running.invoke(start("acme", {"mode": "repair"}))["statusCode"] == 400
+        # Nobody is there to be woken: the client of Lambda is there all the same, and says so.
+        assert running.invoke(start("acme", {}))["statusCode"] == 500
         check(running, running.invoke({}), "API Gateway")
 
 
