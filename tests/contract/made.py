@@ -8,9 +8,12 @@ from typing import Any
 from hypothesis import strategies as st
 
 from number_inventory.domain.aors import NumberRule
+from number_inventory.domain.audit_runs import AuditMode, AuditRun, AuditScope, RunState
 from number_inventory.domain.devices import Device, DeviceKey, DeviceState, Health, SourceKind, TlsSettings, TlsTrust
+from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
 from number_inventory.domain.lifecycle import Decision, Outcome, Registration, Stamp, registered, registration_gone
 from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberRecord, Status, Usage
+from number_inventory.domain.testimony import Statement, Word
 from number_inventory.ports import Inventory, WriteResult
 
 CUSTOMER = "acme"
@@ -72,6 +75,25 @@ def listed(count: int, first: int = 0) -> list[str]:
 def device(key: DeviceKey = KEY, **fields: object) -> Device:
     """A device."""
     return replace(Device(key=key, source=SourceKind.SBC, address="https://192.0.2.7"), **fields)  # type: ignore[arg-type]
+
+
+def run(name: str = "20260301T120000-000001", customer: str = CUSTOMER, **fields: object) -> AuditRun:
+    """A run that nobody has taken up yet."""
+    new = AuditRun(
+        id=name,
+        scope=AuditScope(customer=customer),
+        requested_by="operator:test",
+        state=RunState.QUEUED,
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    return replace(new, **fields)  # type: ignore[arg-type]
+
+
+def finding(number: str = "4711", code: FindingCode = FindingCode.ORPHANED, **fields: object) -> Finding:
+    """A finding."""
+    found = Finding(number=number, code=code, before="Used", after="Cooling", reason="nobody holds it")
+    return replace(found, **fields)  # type: ignore[arg-type]
 
 
 # --- generated
@@ -141,6 +163,57 @@ devices = st.builds(
     ip_groups=st.frozensets(st.integers(0, 2**30), max_size=3),
     read_timeout_seconds=st.integers(5, 120),
 )
+
+
+statements = st.builds(
+    Statement,
+    device=slugs,
+    word=st.sampled_from(Word),
+    sync=st.integers(0, 2**40),
+    proven_at=st.none() | instants,
+    note=words,
+)
+findings = st.builds(
+    Finding,
+    number=numbers,
+    code=st.sampled_from(FindingCode),
+    before=words,
+    after=words,
+    reason=words,
+    evidence=st.lists(statements, max_size=3).map(tuple),
+    frees=st.booleans(),
+    outcome=st.sampled_from(FindingOutcome),
+    cause=words,
+)
+counts = st.dictionaries(
+    st.sampled_from(FindingCode), st.dictionaries(st.sampled_from(FindingOutcome), st.integers(0, 2**40)), max_size=3
+)
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> AuditRun:
+    """Any run that can be stored, sensible or not."""
+    names = ("step", "numbers", "expected", "used", "unreadable", "held_back", "moving")
+    return AuditRun(
+        id=draw(st.from_regex(r"\A[0-9]{8}T[0-9]{6}-[0-9a-f]{6}\Z", fullmatch=True)),
+        scope=AuditScope(
+            customer=draw(slugs),
+            mode=draw(st.sampled_from(AuditMode)),
+            site=draw(st.none() | words),
+            codes=draw(st.frozensets(st.sampled_from(FindingCode))),
+            plan=draw(st.text("0123456789abcdef", max_size=64)),
+        ),
+        requested_by=draw(words),
+        state=draw(st.sampled_from(RunState)),
+        created_at=draw(instants),
+        updated_at=draw(instants),
+        ended_at=draw(st.none() | instants),
+        position=draw(st.just("") | numbers),
+        checksum=draw(st.text("0123456789abcdef", max_size=64)),
+        counts=draw(counts),
+        cause=draw(words),
+        **{name: draw(st.integers(0, 2**40)) for name in names},
+    )
 
 
 def spellings(found: Iterable[NumberRecord]) -> list[str]:

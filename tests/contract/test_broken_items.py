@@ -7,7 +7,7 @@ import pytest
 
 from number_inventory.domain.errors import RecordBrokenError
 from number_inventory.domain.numbers import Status
-from number_inventory.ports import NumberQuery, WriteResult
+from number_inventory.ports import DeviceHead, NumberQuery, WriteResult
 from tests.contract.conftest import Aws
 from tests.contract.made import CUSTOMER, KEY, NOW, cooling, device, put, record, spellings, used, written
 
@@ -142,3 +142,9 @@ def test_broken_device_is_named_and_the_others_are_listed(aws: Aws, name: str, v
         aws.devices.get(KEY)
     assert [entry.device.key.name for entry in aws.devices.of_customer(CUSTOMER)] == ["sbc-2"]
     assert [error.what for error in aws.broken] == ["device acme/sbc-1"]
+    for heads in (aws.devices.heads(CUSTOMER), aws.devices.heads(CUSTOMER, [KEY.name, "sbc-2"])):
+        assert sorted(heads) == ["sbc-1", "sbc-2"]
+        assert isinstance(heads["sbc-2"], DeviceHead)
+        error = heads["sbc-1"]
+        assert isinstance(error, RecordBrokenError)
+        assert error.what == "device acme/sbc-1"

@@ -10,13 +10,14 @@ from threading import Barrier
 from typing import TypeVar
 
 from number_inventory.adapters.dynamodb.inventory import DynamoInventory
+from number_inventory.domain.audit_runs import RunState
 from number_inventory.domain.devices import DeviceState
 from number_inventory.domain.errors import AlreadyExistsError
 from number_inventory.domain.lifecycle import Decision, Registration, assign, registered, release_due
 from number_inventory.domain.numbers import Status, Usage
 from number_inventory.ports import Inventory, RegisterHead, WriteResult
 from tests.contract.conftest import Aws
-from tests.contract.made import CUSTOMER, KEY, NOW, cooling, device, listed, put, record, stamp, used, written
+from tests.contract.made import CUSTOMER, KEY, NOW, cooling, device, listed, put, record, run, stamp, used, written
 
 THREADS = 16
 _T = TypeVar("_T")
@@ -148,3 +149,54 @@ def test_increments_by_many_are_never_lost(metered: Aws) -> None:
     after = metered.inventory.get(CUSTOMER, "1")
     assert after is not None
     assert (after.extra1, after.version) == (str(THREADS), THREADS + 1)
+
+
+def test_one_of_many_audits_of_a_customer_is_opened(metered: Aws) -> None:
+    """GIVEN 16 audits of a customer opened at once THEN one is stored and all are told which; its time over, again."""
+    until = timedelta(minutes=1)
+    for turn in range(10):
+        now = NOW + turn * until
+        wanted = [run(f"20260301T12{turn:02d}00-{index:06x}") for index in range(THREADS)]
+        opened = at_once([partial(metered.audits.open, each, now + until, now) for each in wanted])
+        assert len({each.id for each in opened}) == 1
+        stored = metered.audits.page(CUSTOMER, 100, None).runs
+        assert len(stored) == turn + 1
+        assert stored[0] == opened[0]
+
+
+def test_same_audit_opened_many_times_is_opened_once(metered: Aws) -> None:
+    opened = at_once([partial(metered.audits.open, run(), NOW + timedelta(minutes=1), NOW)] * THREADS)
+    assert opened == [run()] * THREADS
+    assert metered.audits.page(CUSTOMER, 100, None).runs == (run(),)
+
+
+def test_one_of_many_workers_gets_the_run(metered: Aws) -> None:
+    """GIVEN a run and 16 workers at once THEN one has it, and after each handing over again one."""
+    metered.audits.open(run(), NOW + timedelta(minutes=1), NOW)
+    for step in range(10):
+        now = NOW + timedelta(seconds=step)
+        acts = [
+            partial(
+                metered.audits.claim, CUSTOMER, run().id, step, f"w{index}", now=now, until=now + timedelta(minutes=1)
+            )
+            for index in range(THREADS)
+        ]
+        [claim] = [claim for claim in at_once(acts) if claim is not None]
+        handed = metered.audits.hand_over(claim, claim.run, now + timedelta(minutes=1))
+        assert handed is not None
+        assert handed.step == step + 1
+
+
+def test_worker_and_whoever_abandons_its_run_never_both_win(metered: Aws) -> None:
+    """GIVEN a run whose worker is late WHEN it ends the run as others abandon it THEN one end stands, whole."""
+    for turn in range(10):
+        new = run(f"20260301T12{turn:02d}00-00000a")
+        metered.audits.open(new, NOW + timedelta(minutes=1), NOW)
+        claim = metered.audits.claim(CUSTOMER, new.id, 0, "w1", now=NOW, until=NOW)
+        assert claim is not None
+        ends = [replace(new, state=RunState.STOPPED, ended_at=NOW, cause=f"end {index}") for index in range(THREADS)]
+        acts = [partial(metered.audits.end, claim, end) for end in ends[:2]]
+        acts += [partial(metered.audits.abandon, end, NOW) for end in ends[2:]]
+        won = at_once(acts)
+        assert won.count(True) == 1
+        assert metered.audits.get(CUSTOMER, new.id) == ends[won.index(True)]

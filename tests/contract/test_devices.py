@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from number_inventory.domain.devices import Device, DeviceKey, DeviceState, Health
 from number_inventory.domain.errors import AlreadyExistsError, LeaseLostError, NotFoundError
-from number_inventory.ports import Devices, Lease, RegisterHead
+from number_inventory.ports import DeviceHead, Devices, Lease, RegisterHead
 from tests.contract.conftest import Aws, Ports
 from tests.contract.made import CUSTOMER, KEY, NOW, device, states
 from tests.contract.made import devices as any_device
@@ -199,6 +199,65 @@ def test_device_is_removed_under_its_lease_only(devices: Devices) -> None:
     assert not devices.finish(mine, DeviceState(), None)
     with pytest.raises(NotFoundError):
         devices.get(KEY)
+
+
+# --- heads
+
+
+def head_of(devices: Devices, key: DeviceKey = KEY) -> DeviceHead:
+    """The head of one device, the same among all and asked for by name."""
+    among_all = devices.heads(key.customer)[key.name]
+    assert devices.heads(key.customer, [key.name]) == {key.name: among_all}
+    assert isinstance(among_all, DeviceHead)
+    return among_all
+
+
+def test_head_follows_a_device_through_its_syncs(devices: Devices) -> None:
+    """GIVEN a device WHEN syncs begin, settle, stop or die THEN its head says so, and else stays the same."""
+    devices.add(device())
+    born = head_of(devices)
+    assert (born.device, born.state, born.digest, born.base) == (device(), DeviceState(), "", "")
+    assert (born.settled, born.leased_until) == (True, None)
+
+    lease = lease_of(devices)
+    leased = head_of(devices)
+    assert leased == replace(born, sync=lease.sync, leased_until=lease.until)
+    assert not leased.settled
+
+    devices.finish(lease, DeviceState(cause="x"), RegisterHead("digest", "base"))
+    settled = head_of(devices)
+    assert settled == replace(
+        born, sync=lease.sync, settled_sync=lease.sync, state=DeviceState(cause="x"), digest="digest", base="base"
+    )
+    assert settled.settled
+    assert head_of(devices) == settled
+
+    stopped = lease_of(devices)
+    devices.finish(stopped, DeviceState(), None)
+    assert head_of(devices) == replace(settled, sync=stopped.sync, state=DeviceState())
+    dead = lease_of(devices)
+    assert head_of(devices).leased_until == dead.until
+    assert not head_of(devices).settled
+
+
+def test_heads_are_a_customers_own_and_may_be_asked_for_by_name(devices: Devices) -> None:
+    assert dict(devices.heads(CUSTOMER)) == {}
+    for name in ("b", "a", "c"):
+        devices.add(device(DeviceKey(CUSTOMER, name), enabled=name != "b"))
+    devices.add(device(DeviceKey("other", "d")))
+
+    assert list(devices.heads(CUSTOMER)) == ["a", "b", "c"]
+    assert set(devices.heads(CUSTOMER, ["c", "a", "c", "d", "nobody"])) == {"a", "c"}
+    assert dict(devices.heads(CUSTOMER, [])) == {}
+    assert set(devices.heads("other")) == {"d"}
+
+
+def test_heads_of_more_devices_than_fit_a_request(aws: Aws) -> None:
+    names = [f"sbc-{index:03d}" for index in range(110)]
+    for name in names:
+        aws.devices.add(device(DeviceKey(CUSTOMER, name)))
+    assert sorted(aws.devices.heads(CUSTOMER, names)) == names
+    assert list(aws.devices.heads(CUSTOMER)) == names
 
 
 # --- beyond the port: what the tables promise

@@ -7,13 +7,21 @@ import pytest
 
 from number_inventory.adapters.dynamodb import batch_get
 from number_inventory.adapters.dynamodb.inventory import DynamoInventory
+from number_inventory.domain.audit_runs import RunState
 from number_inventory.domain.devices import DeviceState, Health
 from number_inventory.domain.errors import StorageBusyError, StorageRefusedError
 from number_inventory.domain.numbers import Status
-from number_inventory.ports import RegisterHead, WriteResult
+from number_inventory.ports import AuditClaim, FindingQuery, RegisterHead, WriteResult
 from tests.contract.conftest import Aws
-from tests.contract.made import CUSTOMER, KEY, NOW, come, device, gone, listed, put, record, used, written
-from tests.engines.faults import failing_statements, lost_answers, refusals, unprocessed
+from tests.contract.made import CUSTOMER, KEY, NOW, come, device, finding, gone, listed, put, record, run, used, written
+from tests.engines.faults import (
+    cancelled_transactions,
+    failing_statements,
+    lost_answers,
+    refusals,
+    unprocessed,
+    unwritten,
+)
 
 LATER = NOW + timedelta(minutes=1)
 ALL_TRIES = 5
@@ -180,6 +188,128 @@ def test_new_number_that_lost_its_answer_and_was_changed_since_is_decided_anew(m
     put(metered.inventory, record("1", tag="changed since"))
     with lost_answers(metered.client, "PutItem"):
         assert metered.inventory.save([written(record("1", tag="ours"))]) == [WriteResult.SUPERSEDED]
+
+
+# --- audits
+
+WAITS = NOW + timedelta(minutes=10)
+
+
+def claimed(aws: Aws) -> AuditClaim:
+    """A run that a worker has."""
+    aws.audits.open(run(), WAITS, NOW)
+    claim = aws.audits.claim(CUSTOMER, run().id, 0, "w1", now=NOW, until=LATER)
+    assert claim is not None
+    return claim
+
+
+def test_run_whose_opening_lost_its_answer_is_open(metered: Aws) -> None:
+    with lost_answers(metered.client, "TransactWriteItems"):
+        assert metered.audits.open(run(), WAITS, NOW) == run()
+    assert metered.audits.get(CUSTOMER, run().id) == run()
+
+
+def test_claim_whose_answer_is_lost_is_known_to_be_ours(metered: Aws) -> None:
+    metered.audits.open(run(), WAITS, NOW)
+    with lost_answers(metered.client, "TransactWriteItems"):
+        claim = metered.audits.claim(CUSTOMER, run().id, 0, "w1", now=NOW, until=LATER)
+    assert claim is not None
+    assert metered.audits.keep(claim, replace(run(), numbers=5)) is not None
+
+
+def test_checkpoint_whose_answer_is_lost_is_stored(metered: Aws) -> None:
+    claim = claimed(metered)
+    with lost_answers(metered.client, "PutItem"):
+        assert metered.audits.keep(claim, replace(run(), numbers=5)) is not None
+    assert metered.audits.get(CUSTOMER, run().id).numbers == 5
+
+
+def test_handing_over_whose_answer_is_lost_has_happened(metered: Aws) -> None:
+    claim = claimed(metered)
+    with lost_answers(metered.client, "TransactWriteItems"):
+        handed = metered.audits.hand_over(claim, run(), WAITS)
+    assert handed == replace(run(), step=1) == metered.audits.get(CUSTOMER, run().id)
+
+
+@pytest.mark.parametrize("way", ["end", "abandon"])
+def test_end_whose_answer_is_lost_has_happened(metered: Aws, way: str) -> None:
+    claim = claimed(metered)
+    ended = replace(run(), state=RunState.FINISHED, ended_at=LATER)
+    with lost_answers(metered.client, "TransactWriteItems"):
+        assert metered.audits.end(claim, ended) if way == "end" else metered.audits.abandon(ended, LATER)
+    assert metered.audits.get(CUSTOMER, run().id) == ended
+    assert metered.audits.open(run("next"), WAITS, NOW).id == "next"
+
+
+def test_answers_lost_for_good_are_reported_and_asking_again_finds_all_done(metered: Aws) -> None:
+    """GIVEN effects of which no answer ever arrives THEN each call fails, and the next one is as if it had not."""
+    with lost_answers(metered.client, "TransactWriteItems", times=ALL_TRIES), pytest.raises(StorageBusyError):
+        metered.audits.open(run(), WAITS, NOW)
+    claim = claimed(metered)
+    ended = replace(run(), state=RunState.FINISHED, ended_at=LATER)
+    with lost_answers(metered.client, "TransactWriteItems", times=ALL_TRIES), pytest.raises(StorageBusyError):
+        metered.audits.end(claim, ended)
+    assert metered.audits.end(claim, ended)
+
+
+@pytest.mark.parametrize("reason", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
+def test_transactions_that_others_are_in_the_way_of_are_tried_again(aws: Aws, short_pauses: None, reason: str) -> None:
+    """GIVEN transactions cancelled for a passing reason THEN they are made again, and after many tries reported."""
+    with cancelled_transactions(aws.client, reason, times=3):
+        assert aws.audits.open(run(), WAITS, NOW) == run()
+    with (
+        cancelled_transactions(aws.client, reason, times=1000),
+        pytest.raises(StorageBusyError, match=r"claim audit .* of customer acme"),
+    ):
+        aws.audits.claim(CUSTOMER, run().id, 0, "w1", now=NOW, until=LATER)
+
+
+def test_transactions_cancelled_for_good_are_an_error(aws: Aws) -> None:
+    with (
+        cancelled_transactions(aws.client, "ItemCollectionSizeLimitExceeded"),
+        pytest.raises(StorageRefusedError, match=r"open audit .* of customer acme"),
+    ):
+        aws.audits.open(run(), WAITS, NOW)
+
+
+def test_findings_left_unwritten_are_written_again(aws: Aws, short_pauses: None) -> None:
+    """GIVEN a BatchWriteItem that leaves some of its items THEN all of them are stored in the end."""
+    found = [finding(number) for number in listed(60)]
+    with unwritten(aws.client, times=5):
+        aws.audits.record(run(), found)
+    assert [each for batch in aws.audits.findings(run()) for each in batch] == found
+
+
+def test_findings_that_stay_unwritten_are_an_error(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("number_inventory.adapters.dynamodb.batch_write.MAX_ROUNDS", 3)
+    with unwritten(aws.client, times=1000), pytest.raises(StorageBusyError, match="stayed unwritten"):
+        aws.audits.record(run(), [finding(number) for number in listed(20)])
+
+
+def test_findings_whose_answer_is_lost_are_stored_once(metered: Aws) -> None:
+    with lost_answers(metered.client, "BatchWriteItem"):
+        metered.audits.record(run(), [finding("1"), finding("2")])
+    assert [each for batch in metered.audits.findings(run()) for each in batch] == [finding("1"), finding("2")]
+
+
+@pytest.mark.parametrize(
+    ("code", "error"), [("ThrottlingException", StorageBusyError), ("AccessDeniedException", StorageRefusedError)]
+)
+def test_failed_calls_of_audits_are_errors_by_type(aws: Aws, code: str, error: type[Exception]) -> None:
+    for operation, act in (
+        ("TransactWriteItems", lambda: aws.audits.open(run(), WAITS, NOW)),
+        ("PutItem", lambda: aws.audits.remember_plan(replace(run(), checksum="abc"))),
+        ("GetItem", lambda: aws.audits.get(CUSTOMER, run().id)),
+        ("Query", lambda: aws.audits.page(CUSTOMER, 1, None)),
+        ("Query", lambda: list(aws.audits.findings(run()))),
+        ("Query", lambda: aws.audits.finding_page(FindingQuery(customer=CUSTOMER, run=run().id), 1, None)),
+        ("Query", aws.audits.customers),
+        ("BatchWriteItem", lambda: aws.audits.record(run(), [finding()])),
+        ("BatchGetItem", lambda: aws.devices.heads(CUSTOMER, ["sbc-1"])),
+        ("Query", lambda: aws.devices.heads(CUSTOMER)),
+    ):
+        with refusals(aws.client, operation, code, times=ALL_TRIES), pytest.raises(error, match="could not"):
+            act()
 
 
 # --- batched writes

@@ -1,7 +1,9 @@
 """Faults between a client and a real engine: answers that get lost after the effect, and refusals."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock, local
 from typing import TYPE_CHECKING, Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -65,6 +67,64 @@ def refusals(
         yield
     finally:
         events.unregister(event, refuse)
+
+
+@contextmanager
+def cancelled_transactions(client: "DynamoDBClient", reason: str, times: int = 1) -> Iterator[None]:
+    """The next `times` transactions are cancelled, because of the first of their writes and for this reason."""
+    left = times
+
+    def cancel(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
+        nonlocal left
+        if left == 0:
+            return None
+        left -= 1
+        body = {
+            "__type": "com.amazonaws.test#TransactionCanceledException",
+            "Message": "made up",
+            "CancellationReasons": [{"Code": reason}, {"Code": "None"}],
+        }
+        return AWSResponse(str(request.url), 400, HTTPHeaders(), _Raw(json.dumps(body).encode()))
+
+    event = "before-send.dynamodb.TransactWriteItems"
+    events: Any = client.meta.events
+    events.register_first(event, cancel)
+    try:
+        yield
+    finally:
+        events.unregister(event, cancel)
+
+
+@contextmanager
+def unwritten(client: "DynamoDBClient", times: int) -> Iterator[None]:
+    """The next `times` BatchWriteItem leave one of their items unprocessed.
+
+    A single item is stored, because there is no empty BatchWriteItem, but told to be unprocessed all the same.
+    """
+    left, lock, mine = times, Lock(), local()
+
+    def hold_back(params: dict[str, Any], **_: object) -> None:
+        nonlocal left
+        mine.held_back = {}
+        [(table, requests)] = params["RequestItems"].items()
+        with lock:
+            if not left:
+                return
+            left -= 1
+        mine.held_back = {table: requests[-1:]}
+        params["RequestItems"] = {table: requests[:-1] or requests}
+
+    def tell(parsed: dict[str, Any], **_: object) -> None:
+        parsed["UnprocessedItems"] = mine.held_back
+
+    events: Any = client.meta.events
+    events.register("provide-client-params.dynamodb.BatchWriteItem", hold_back)
+    events.register("after-call.dynamodb.BatchWriteItem", tell)
+    try:
+        yield
+    finally:
+        events.unregister("provide-client-params.dynamodb.BatchWriteItem", hold_back)
+        events.unregister("after-call.dynamodb.BatchWriteItem", tell)
 
 
 class ProcessDiedError(BaseException):
