@@ -9,7 +9,7 @@ import pytest
 from number_inventory.domain.devices import DeviceState, Health
 from number_inventory.domain.lifecycle import Decision, Registration, registered, release_due
 from number_inventory.domain.numbers import NumberRecord, Status
-from number_inventory.ports import Lease, NumberQuery, RegisterHead
+from number_inventory.ports import DeviceHead, Lease, NumberQuery, RegisterHead
 from tests.contract.conftest import Aws
 from tests.contract.made import (
     CUSTOMER,
@@ -18,10 +18,12 @@ from tests.contract.made import (
     come,
     cooling,
     device,
+    finding,
     gone,
     listed,
     put,
     record,
+    run,
     stamp,
     used,
     written,
@@ -196,3 +198,59 @@ def test_changes_cost_two_units_each_and_a_few(metered: Aws, changes: int) -> No
     synced.changed(listed(MANY), "third")
     assert metered.meter.requests["UpdateItem"] == changes + 2
     assert metered.meter.write_units <= 2 * changes + 5
+
+
+# --- what an audit asks besides the sweep
+
+
+def test_look_at_an_unchanged_device_is_one_request_or_two(metered: Aws) -> None:
+    """GIVEN a device with a first journal, or an image behind it THEN looking at its register reads just that."""
+    synced = Device(metered)
+    synced.changed(listed(MANY), "first")
+    metered.meter.reset()
+    head = metered.devices.heads(CUSTOMER)[KEY.name]
+    assert isinstance(head, DeviceHead)
+    assert metered.meter.requests == {"Query": 1}
+    assert metered.meter.read_units == 1
+
+    metered.meter.reset()
+    assert len(metered.registrations.look(head).held) == MANY
+    assert metered.meter.requests == {"Query": 1}
+    assert metered.meter.read_units <= 2
+    assert metered.meter.write_units == 0
+
+
+def test_heads_by_name_cost_a_unit_each(metered: Aws) -> None:
+    names = [f"sbc-{index}" for index in range(20)]
+    for name in names:
+        metered.devices.add(device(replace(KEY, name=name)))
+    metered.meter.reset()
+    assert len(metered.devices.heads(CUSTOMER, names[:5])) == 5
+    assert metered.meter.requests == {"BatchGetItem": 1}
+    assert metered.meter.read_units in {0, 5}, "MiniStack counts none for BatchGetItem"
+
+
+def test_findings_are_stored_25_a_request_and_a_unit_each(metered: Aws) -> None:
+    found = [finding(number) for number in listed(100)]
+    metered.meter.reset()
+    metered.audits.record(run(), found)
+    assert metered.meter.requests == {"BatchWriteItem": 4}
+    assert metered.meter.write_units == 100
+
+
+def test_checkpoint_of_an_audit_costs_one_write(metered: Aws) -> None:
+    """GIVEN a run with a worker THEN a checkpoint is one request, and taking up, handing over and ending two or one."""
+    metered.audits.open(run(), LATER, NOW)
+    metered.meter.reset()
+    claim = metered.audits.claim(CUSTOMER, run().id, 0, "w1", now=NOW, until=LATER)
+    assert claim is not None
+    assert metered.meter.requests == {"TransactWriteItems": 1, "GetItem": 1}
+
+    metered.meter.reset()
+    assert metered.audits.keep(claim, run()) is not None
+    assert metered.meter.requests == {"PutItem": 1}
+    assert metered.meter.write_units == 1
+
+    metered.meter.reset()
+    assert metered.audits.end(claim, run())
+    assert metered.meter.requests == {"TransactWriteItems": 1}

@@ -1,5 +1,8 @@
 """The Registrations port: what a device holds, through crashes, late writers and new base images."""
 
+import gc
+import tracemalloc
+import zlib
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
@@ -11,9 +14,10 @@ from hypothesis import strategies as st
 from number_inventory.adapters.dynamodb import register_parts, registrations
 from number_inventory.domain.devices import DeviceKey, DeviceState
 from number_inventory.domain.errors import LeaseLostError, RecordBrokenError
-from number_inventory.ports import Lease, Register, RegisterHead
+from number_inventory.ports import DeviceHead, Lease, Register, RegisterHead, RegisterView
 from tests.contract.conftest import Aws, Ports
 from tests.contract.made import CUSTOMER, KEY, NOW, device, listed
+from tests.contract.test_broken_items import change
 from tests.engines.faults import ProcessDiedError, dying
 
 MINUTE = timedelta(minutes=1)
@@ -55,6 +59,19 @@ class Syncs:
         register = self.ports.registrations.load(lease)
         self.ports.devices.finish(lease, DeviceState(), None)
         return register
+
+    def glance(self) -> RegisterView:
+        """What somebody without a lease sees."""
+        head = self.ports.devices.heads(self.key.customer, [self.key.name])[self.key.name]
+        assert isinstance(head, DeviceHead)
+        return self.ports.registrations.look(head)
+
+
+def seen(view: RegisterView) -> tuple[set[str], set[str], bool]:
+    """All that a view shows."""
+    held, doubtful = list(view.held), list(view.doubtful)
+    assert (held, doubtful) == (sorted(set(held)), sorted(set(doubtful)))
+    return set(held), set(doubtful), view.whole
 
 
 @pytest.fixture
@@ -281,6 +298,148 @@ def test_register_of_many_numbers_is_split_and_put_together(aws: Aws) -> None:
     assert register.base != ""
 
 
+# --- without a lease
+
+
+def test_new_device_shows_an_empty_register(syncs: Syncs) -> None:
+    assert seen(syncs.glance()) == (set(), set(), True)
+
+
+def test_look_shows_what_the_settled_syncs_left(syncs: Syncs, small_parts: None) -> None:
+    """GIVEN syncs that each saw another set, with images and journals behind them THEN a look shows the last one's."""
+    for held in ({"1", "2", "3"}, {"2", "3", "4"}, set(), set(listed(40)), set(listed(30, first=5)), {"9"}):
+        syncs.whole_sync(held)
+        assert seen(syncs.glance()) == (held, set(), True)
+
+
+def test_look_during_a_sync_doubts_what_it_changes(syncs: Syncs) -> None:
+    """GIVEN a sync at work WHEN looked at THEN its intents count as done, and each of them is in doubt, no other."""
+    syncs.whole_sync({"1", "2", "3"})
+    lease = syncs.begin()
+    assert seen(syncs.glance()) == ({"1", "2", "3"}, set(), True)
+    register = syncs.ports.registrations.load(lease)
+    assert seen(syncs.glance()) == ({"1", "2", "3"}, set(), True)
+    register = syncs.ports.registrations.intend(lease, register, frozenset({"2", "3", "4"}))
+    assert seen(syncs.glance()) == ({"2", "3", "4"}, {"1", "4"}, True)
+    syncs.settle(lease, register)
+    assert seen(syncs.glance()) == ({"2", "3", "4"}, set(), True)
+
+
+def test_look_at_a_first_load_doubts_all_of_it_until_it_is_settled(syncs: Syncs, small_parts: None) -> None:
+    """GIVEN first loads that die at different lengths WHEN looked at THEN all that any of them brought is in doubt."""
+    for count in (7, 5, 12):
+        lease = syncs.begin()
+        register = syncs.ports.registrations.load(lease)
+        syncs.ports.registrations.intend(lease, register, frozenset(listed(count)))
+        doubtful = set(listed(12 if count == 12 else 7))
+        assert seen(syncs.glance()) == (set(listed(count)), doubtful, True)
+    syncs.whole_sync(set(listed(12)))
+    assert seen(syncs.glance()) == (set(listed(12)), set(), True)
+
+
+def test_look_writes_nothing_and_disturbs_no_sync(aws: Aws, small_parts: None) -> None:
+    """GIVEN a sync that is looked at again and again THEN none of that writes, and the sync goes on."""
+    syncs = Syncs(aws)
+    syncs.whole_sync(set(listed(20)))
+    lease = syncs.begin()
+    register = aws.registrations.load(lease)
+    aws.meter.reset()
+    syncs.glance()
+    assert set(aws.meter.requests) <= {"Query", "BatchGetItem"}
+    register = aws.registrations.intend(lease, register, frozenset(listed(25)))
+    syncs.glance()
+    register = aws.registrations.compact(lease, register)
+    syncs.glance()
+    syncs.settle(lease, register)
+    assert seen(syncs.glance()) == (set(listed(25)), set(), True)
+
+
+def test_look_at_a_new_device_does_not_see_what_an_earlier_one_left(aws: Aws) -> None:
+    """GIVEN leftovers of a device of the same name WHEN its successor is looked at THEN they do not count."""
+    syncs = Syncs(aws)
+    late = syncs.begin()
+    known = aws.registrations.load(late)
+    aws.registrations.forget(KEY)
+    aws.devices.remove(KEY, late)
+    aws.registrations.intend(late, known, frozenset({"7", "8"}))
+    aws.clock.advance(hours=1)
+    successor = Syncs(aws)
+    assert seen(successor.glance()) == (set(), set(), True)
+    assert successor.look().held == frozenset()
+    assert seen(successor.glance()) == (set(), set(), True)
+
+
+@pytest.mark.parametrize("lost", ["000000", "000001", "000003"])
+def test_look_at_an_image_that_lost_parts_says_so(aws: Aws, small_parts: None, lost: str) -> None:
+    """GIVEN an image of which a part is gone THEN the view is not whole, but shows the rest, until the next image."""
+    syncs = Syncs(aws)
+    syncs.whole_sync(set(listed(20)))
+    slot = syncs.whole_sync(set(listed(10))).base[0]
+    key = {"device": {"S": f"{CUSTOMER}#{KEY.name}"}, "part": {"S": f"base#{slot}#{lost}"}}
+    aws.client.delete_item(TableName=aws.tables.registrations, Key=key)
+
+    held, _, whole = seen(syncs.glance())
+    assert not whole
+    gone = listed(10)[3 * int(lost) : 3 * int(lost) + 3]
+    assert held == set(listed(10)) - set(gone)
+
+    syncs.whole_sync(set(listed(10)))
+    assert seen(syncs.glance()) == (set(listed(10)), set(), True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("added", {"B": b"nonsense"}),
+        ("added", {"S": "x"}),
+        ("added", {"B": zlib.compress(b"2\n1")}),
+        ("added", {"B": zlib.compress(b"1\n1")}),
+        ("added", {"B": zlib.compress("ünïcode".encode())}),
+        ("added", {"B": zlib.compress(b"0" * 21)}),
+        ("sync", {"S": "x"}),
+    ],
+)
+def test_register_that_cannot_be_understood_is_named_to_whoever_looks(
+    aws: Aws, name: str, value: dict[str, object]
+) -> None:
+    syncs = Syncs(aws)
+    syncs.whole_sync({"1", "2"})
+    key = {"device": {"S": f"{CUSTOMER}#{KEY.name}"}, "part": {"S": "journal#0#000000"}}
+    change(aws, aws.tables.registrations, key, name, value)
+    with pytest.raises(RecordBrokenError, match=r"register .*of device acme#sbc-1"):
+        syncs.glance()
+
+
+MANY = 200_000
+
+
+def peak_of_a_look(syncs: Syncs) -> tuple[RegisterView, int]:
+    """What a look shows, and the bytes of memory that it takes at most."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        view = syncs.glance()
+        return view, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("shape", ["first load", "image"])
+def test_look_at_a_great_many_numbers_takes_little_memory(aws: Aws, shape: str) -> None:
+    """GIVEN 200,000 numbers, in a first journal or an image THEN a look takes 20 bytes for each, twice, and a bit."""
+    syncs, held = Syncs(aws), frozenset(listed(MANY))
+    register = syncs.whole_sync(held)
+    if shape == "image":
+        lease = syncs.begin()
+        register = aws.registrations.compact(lease, replace(register, journal=1000))
+        assert register.base
+        syncs.settle(lease, register)
+    syncs.whole_sync(held - {listed(1)[0]})
+    view, peak = peak_of_a_look(syncs)
+    assert (len(view.held), len(view.doubtful), view.whole) == (MANY - 1, 0, True)
+    assert peak < 2 * 20 * MANY + 10_000_000
+
+
 # --- against a plain set
 
 
@@ -310,6 +469,18 @@ class Model:
         self.sure, self.doubtful = self.held, frozenset()
 
 
+def register_seen(syncs: Syncs) -> Register:
+    """What somebody without a lease sees, as the sync would load it."""
+    held, doubtful, whole = seen(syncs.glance())
+    assert whole
+    return Register(frozenset(held), frozenset(doubtful), "", 0, 0)
+
+
+def assert_same(view: Register, register: Register) -> None:
+    """A look shows exactly what is loaded."""
+    assert (view.held, view.doubtful) == (register.held, register.doubtful)
+
+
 ENDS = st.sampled_from(["settled", "settled", "settled", "unsettled", "dead", "dead after image", "dead half-way"])
 HISTORIES = st.lists(st.tuples(st.frozensets(st.sampled_from(listed(14))), ENDS, st.integers(0, 3)), max_size=10)
 
@@ -323,9 +494,11 @@ def test_any_history_of_syncs_equals_a_plain_set(
     syncs = Syncs(aws, DeviceKey(CUSTOMER, uuid4().hex))
     model, exactly = Model(), True
     for held, end, parts in history:
+        model.check(register_seen(syncs), exactly=exactly)
         lease = syncs.begin()
         register = aws.registrations.load(lease)
         model.check(register, exactly=exactly)
+        assert_same(register_seen(syncs), register)
         model.held = register.held
         try:
             with dying(aws.client, "PutItem", after=parts if end == "dead half-way" else None):
