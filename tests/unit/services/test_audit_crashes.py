@@ -172,6 +172,11 @@ def loses_everything(damaged: Damaged) -> DeviceKey:
     return damaged.sbc1
 
 
+def gets_back_what_it_had_lost(damaged: Damaged) -> DeviceKey:
+    damaged.world.device_shows(damaged.sbc1, "1001", "1002", "1003", "1004", "1005", "1006", "3001", "3002")
+    return damaged.sbc1
+
+
 def takes_over_everything(damaged: Damaged) -> DeviceKey:
     damaged.world.device_shows(
         damaged.sbc2, *(str(number) for number in (*range(1001, 1007), 2001, *range(3001, 3006)))
@@ -179,7 +184,9 @@ def takes_over_everything(damaged: Damaged) -> DeviceKey:
     return damaged.sbc2
 
 
-@pytest.mark.parametrize("change", [shows_what_it_showed, loses_everything, takes_over_everything])
+@pytest.mark.parametrize(
+    "change", [shows_what_it_showed, loses_everything, gets_back_what_it_had_lost, takes_over_everything]
+)
 @pytest.mark.parametrize("gap", [1, 5])
 def test_a_sync_at_any_point_of_an_audit_is_never_undone(change: Callable[[Damaged], DeviceKey], gap: int) -> None:
     """GIVEN a sync at any point, WHEN an audit has looked once more, THEN the records are the devices'."""
@@ -196,6 +203,7 @@ def test_a_sync_at_any_point_of_an_audit_is_never_undone(change: Callable[[Damag
         damaged.work()
         label = world.fuse.passed[damaged.passed_before + point]
         _check_nobody_is_free_that_is_registered(damaged, label)
+        _check_nobody_holds_what_the_audit_gave_and_no_device_has(damaged, label)
 
         again = world.audit(AuditMode.CORRECT)
         held_back = again.held_back
@@ -230,3 +238,64 @@ def _check_records_say_what_devices_say(damaged: Damaged, label: str) -> None:
         if record.vendor == "Microsoft":
             continue
         assert {holder.device for holder in record.holders} == registered.get(number, set()), f"{label}: {record}"
+
+
+def _check_nobody_holds_what_the_audit_gave_and_no_device_has(damaged: Damaged, label: str) -> None:
+    registered = _registered(damaged)
+    for number, code in damaged.outcomes():
+        record = damaged.world.inventory.get(CUSTOMER, number)
+        if record is not None and code != "stale_holder":
+            held = {holder.device for holder in record.holders}
+            assert held <= registered.get(number, set()), f"{label}: {record}"
+
+
+# --- sound numbers that move while they are looked at
+
+
+def moves_away(world: World, sbc1: DeviceKey, sbc2: DeviceKey) -> None:
+    world.device_shows(sbc1, "1001")
+    world.sync(sbc1)
+    world.device_shows(sbc2, "1002", "2001")
+    world.sync(sbc2)
+
+
+def leaves_and_comes_back(world: World, sbc1: DeviceKey, sbc2: DeviceKey) -> None:
+    world.device_shows(sbc1, "1001")
+    world.sync(sbc1)
+    world.device_shows(sbc1, "1001", "1002", "1003", "1004")
+    world.sync(sbc1)
+
+
+def device_is_removed(world: World, sbc1: DeviceKey, sbc2: DeviceKey) -> None:
+    world.remove_device(sbc2)
+
+
+@pytest.mark.parametrize("change", [moves_away, leaves_and_comes_back, device_is_removed])
+@pytest.mark.parametrize("stops_after", [None, *range(0, 22, 3)])
+def test_a_sound_number_that_moves_while_it_is_looked_at_is_no_finding(
+    change: Callable[[World, DeviceKey, DeviceKey], None], stops_after: int | None
+) -> None:
+    """GIVEN sound numbers, WHEN syncs come, or stop half-way, at any point of a report, THEN it finds nothing."""
+    point, armed = 0, True
+    while armed:
+        world = World()
+        sbc1, sbc2 = world.add_device("sbc1"), world.add_device("sbc2")
+        world.device_shows(sbc1, "1001", "1002", "1003")
+        world.device_shows(sbc2, "2001", "2002")
+        world.sync(sbc1)
+        world.sync(sbc2)
+
+        def come(world: World = world, sbc1: DeviceKey = sbc1, sbc2: DeviceKey = sbc2) -> None:
+            if stops_after is not None:
+                world.fuse.blow_at(stops_after)
+            with interrupted():
+                change(world, sbc1, sbc2)
+            world.fuse.disarm()
+
+        world.fuse.blow_at(point, come)
+        run = world.audit(AuditMode.REPORT)
+        armed = not world.fuse.armed
+        point += 1
+
+        assert world.findings(run) == [], f"point {point}"
+    assert point > 15

@@ -145,3 +145,13 @@ class PlanDigest:
     def counts(self) -> Counts:
         """How many findings of each code had which outcome."""
         return {code: dict(outcomes) for code, outcomes in sorted(self._counts.items())}
+
+
+def with_ended(counts: Counts, ended: Iterable[Finding]) -> Counts:
+    """The counts once findings that were merely reported have come to their ends."""
+    changed = {code: Counter(outcomes) for code, outcomes in counts.items()}
+    for finding in ended:
+        outcomes = changed.setdefault(finding.code, Counter())
+        outcomes[FindingOutcome.REPORTED] -= 1
+        outcomes[finding.outcome] += 1
+    return {code: {each: count for each, count in outcomes.items() if count > 0} for code, outcomes in changed.items()}

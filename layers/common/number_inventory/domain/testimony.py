@@ -105,10 +105,14 @@ def why_silent(device: Device, state: DeviceState, now: datetime, max_age: timed
     if not device.enabled:
         return "it is disabled, so nobody asks it"
     if state.health not in _ANSWERING:
-        since = f" since {state.since.isoformat()}" if state.since else ""
+        since = f" since {_instant(state.since)}" if state.since else ""
         return f"it is {state.health.replace('_', ' ')}{since}"
     if state.last_complete_at is None:
         return "it has never proved all that it holds"
     if now - state.last_complete_at > max_age:
-        return f"it last proved all that it holds at {state.last_complete_at.isoformat()}, which is too long ago"
+        return f"it last proved all that it holds at {_instant(state.last_complete_at)}, which is too long ago"
     return ""
+
+
+def _instant(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from number_inventory.domain.audit import CoolingDays
-from number_inventory.domain.audit_runs import ENDED, AuditMode, AuditRun, PlanDigest, RunState
+from number_inventory.domain.audit_runs import ENDED, AuditMode, AuditRun, PlanDigest, RunState, with_ended
 from number_inventory.domain.errors import InventoryError, PermanentError, SettingBrokenError
 from number_inventory.domain.findings import FindingOutcome
 from number_inventory.domain.macros import (
@@ -203,6 +203,7 @@ class _Work:
         for batch in self._parts.audits.findings(self._run, self._run.position):
             for ended in correct(batch):
                 self._parts.audits.record(self._run, ended)
+                self._run = replace(self._run, counts=with_ended(self._run.counts, ended))
                 if not self._keep_going():
                     return False
             if batch:

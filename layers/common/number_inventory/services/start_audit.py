@@ -17,8 +17,8 @@ _LOOKED_BACK = 20
 
 
 def new_run_id(at: datetime) -> str:
-    """A name for a run, such as `20261123T071816-3f9ac2`; later ones sort behind earlier ones."""
-    return f"{at:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    """A name for a run, such as `20261123T071816250-3f9ac2`; later ones sort behind earlier ones."""
+    return f"{at:%Y%m%dT%H%M%S}{at.microsecond // 1000:03d}-{secrets.token_hex(3)}"
 
 
 @dataclass(frozen=True, slots=True)
