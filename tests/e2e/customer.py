@@ -97,6 +97,41 @@ class Customer:
         """Asks the API for a page of numbers."""
         return self.stack.get(f"/customers/{self.name}/numbers", **query)
 
+    def audit(self, **order: object) -> dict[str, Any]:
+        """Starts an audit over the API, and waits until it has ended; returns it as the API shows it then."""
+        begun = self.stack.post(f"/customers/{self.name}/audits", order)
+        assert begun.status == 202, begun.body
+        return self.audit_ended(begun.body["id"])
+
+    def audit_ended(self, run: str, *, seconds: float = 60.0) -> dict[str, Any]:
+        """Waits until an audit has ended; returns it as the API shows it then."""
+        ended = eventually(lambda: self._ended(run), seconds=seconds)
+        assert ended, self.audits(run).body
+        return ended
+
+    def _ended(self, run: str) -> dict[str, Any]:
+        shown = self.audits(run)
+        assert shown.status == 200, shown.body
+        return dict(shown.body) if shown.body["ended_at"] else {}
+
+    def audits(self, *path: str, **query: str) -> Answer:
+        """Asks the API for audits, or for what stands below them."""
+        return self.stack.get("/".join((f"/customers/{self.name}/audits", *path)), **query)
+
+    def lose(self, *numbers: str) -> None:
+        """Deletes numbers from the table past all rules, as nothing of the product does."""
+        requests = [
+            {"DeleteRequest": {"Key": {"customer": {"S": self.name}, "number": {"S": number}}}} for number in numbers
+        ]
+        for start in range(0, len(requests), 25):
+            batch = {self.stack.table("numbers"): requests[start : start + 25]}
+            assert not self.stack.client("dynamodb").batch_write_item(RequestItems=batch)["UnprocessedItems"]
+
+    def damage(self, number: str, **values: str) -> None:
+        """Writes attributes of a number past all rules."""
+        key = {"customer": self.name, "number": number}
+        self.arrange("numbers", key, **{name: {"S": value} for name, value in values.items()})
+
     def item(self, table: str, key: dict[str, str]) -> dict[str, Any]:
         """An item as it is stored; to wait for, and to arrange what takes days."""
         answer = self.stack.client("dynamodb").get_item(

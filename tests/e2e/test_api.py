@@ -1,4 +1,4 @@
-"""The lookup API over HTTP, through API Gateway."""
+"""The API over HTTP, through API Gateway: numbers; audits have tests of their own."""
 
 import json
 
@@ -65,6 +65,12 @@ def test_every_form_of_a_number_is_found(customer: Customer, number: str) -> Non
         ("/numbers?colour=red", 400),
         ("/numbers?cursor=made-up", 400),
         ("/numbers?vendor=" + "v" * 2000, 400),
+        ("/audits/20260101T000000-000000", 404),
+        ("/audits/20260101T000000-000000/findings", 404),
+        ("/audits?limit=0", 400),
+        ("/audits?colour=red", 400),
+        ("/audits?cursor=made-up", 400),
+        ("/audits/20260101T000000-000000/findings?code=orphan", 400),
     ],
 )
 def test_refusals_are_problem_details(customer: Customer, path: str, status: int) -> None:
@@ -78,7 +84,12 @@ def test_refusals_are_problem_details(customer: Customer, path: str, status: int
 
 def test_there_is_nothing_else(stack: DeployedStack) -> None:
     """GIVEN a method or path that the API does not have WHEN asked THEN it is refused."""
-    for method, path in (("POST", "/customers/acme/numbers"), ("DELETE", "/customers/acme/numbers/1"), ("GET", "/x")):
+    for method, path in (
+        ("POST", "/customers/acme/numbers"),
+        ("DELETE", "/customers/acme/numbers/1"),
+        ("DELETE", "/customers/acme/audits/1"),
+        ("GET", "/x"),
+    ):
         answer = urllib3.request(method, stack.description["api_url"] + path, timeout=30.0)
         assert answer.status in {403, 404, 405}
         json.loads(answer.data)

@@ -62,7 +62,9 @@ def test_a_poisoned_message_ends_in_the_dead_letters(impatient: DeployedStack, c
         ("sync_worker", {"customer": "acme"}, "Records: Field required"),
         ("release_cooled", {"as_of": "2036-01-01T00:00:00Z"}, "'as_of' goes with mode 'report' only"),
         ("release_cooled", {"mode": "report", "as_of": "2036-01-01T00:00:00"}, "as_of"),
-        ("audit", {"mode": "correct"}, "mode"),
+        ("audit", {"mode": "repair"}, "mode"),
+        ("audit", {"plan": "0" * 64}, "'plan' goes with mode 'correct' only"),
+        ("audit", {"customer": "nobody", "run": "none", "step": 0}, "customer nobody has no audit 'none'"),
         ("number_api", {}, "event: must be a request"),
     ],
 )

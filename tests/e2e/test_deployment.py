@@ -1,5 +1,7 @@
 """What the deployment itself promises: everything is there, in the shape that the template says."""
 
+import json
+
 from tests.e2e.deployed_stack import DeployedStack
 
 
@@ -19,6 +21,7 @@ def test_deployed_tables_have_their_indexes(stack: DeployedStack) -> None:
         "registrations": {},
         "devices": {"scheduled": ["schedule_shard", "device_key"]},
         "macros": {},
+        "audits": {},
     }
 
 
@@ -31,7 +34,13 @@ def test_three_schedules_are_enabled(stack: DeployedStack) -> None:
 
     functions = stack.description["functions"]
     assert targets == {functions["sync_dispatcher"], functions["release_cooled"], functions["audit"]}
-    assert all(item["State"] == "ENABLED" and item["Target"]["Input"] == "{}" for item in schedules)
+    inputs = {item["Target"]["Arn"].rpartition(":")[2]: json.loads(item["Target"]["Input"]) for item in schedules}
+    assert inputs == {
+        functions["sync_dispatcher"]: {},
+        functions["release_cooled"]: {},
+        functions["audit"]: {"mode": "correct"},
+    }
+    assert all(item["State"] == "ENABLED" for item in schedules)
     assert all("DeadLetterConfig" in item["Target"] and "RetryPolicy" in item["Target"] for item in schedules)
 
 
