@@ -32,7 +32,7 @@ UNKNOWN_CALLER = "api"
 
 router = APIGatewayRouter()  # type: ignore[no-untyped-call]  # Powertools leaves it untyped
 
-Audit = Annotated[str, Path(description="The audit's id.", examples=["20261123T071816-3f9ac2"])]
+Audit = Annotated[str, Path(description="The audit's id.", examples=["20261123T071816250-3f9ac2"])]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many a page.")]
 
 

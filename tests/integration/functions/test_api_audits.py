@@ -145,8 +145,7 @@ def test_audits_are_listed_newest_first(acme: Account, limit: str) -> None:
     ids = [started(acme)["id"] for _ in range(3)]
     listed = paged(acme, "audits", lambda **query: audits("acme", **query), limit=limit)
 
-    assert {run["id"] for run in listed} == set(ids)
-    assert [run["id"] for run in listed] == sorted(ids, reverse=True)
+    assert [run["id"] for run in listed] == ids[::-1]
     assert body(acme.run(API, audits("other"))) == {"audits": [], "next_cursor": None}
 
 
