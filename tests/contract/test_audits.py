@@ -135,11 +135,15 @@ def test_runs_are_listed_from_the_newest_page_by_page(audits: Audits) -> None:
     assert audits.page("nobody", 10, None).runs == ()
 
 
-def test_audited_customers_are_known_in_order(audits: Audits) -> None:
+def test_customers_with_numbers_are_known_once_an_audit_has_ended(audits: Audits) -> None:
+    """GIVEN audits of customers, WHEN they end having read numbers, THEN these customers are known, in order."""
     assert list(audits.customers()) == []
-    for customer in ("b-2", "a", "b", "b-10"):
-        audits.open(run(FIRST, customer), NOW + MINUTE, NOW)
-    audits.open(run(SECOND, "a"), NOW + MINUTE, NOW)
+    for customer, numbers in (("b-2", 5), ("a", 1), ("b", 2), ("b-10", 1), ("misspelt", 0)):
+        opened = audits.open(run(FIRST, customer), NOW + MINUTE, NOW)
+        claim = audits.claim(customer, FIRST, 0, "worker", now=NOW, until=NOW + MINUTE)
+        assert claim is not None
+        assert audits.end(claim, replace(opened, state=RunState.FINISHED, numbers=numbers))
+    audits.open(run(SECOND, "still-running", numbers=7), NOW + MINUTE, NOW)
     assert list(audits.customers()) == ["a", "b", "b-10", "b-2"]
 
 
@@ -503,11 +507,11 @@ def test_all_but_locks_and_customers_is_forgotten_after_the_set_time(aws: Aws) -
     aws.audits.remember_plan(kept.run)
 
     kept_for_good = {item["part"]["S"] for item in items(aws) if "expires_at" not in item}
-    assert kept_for_good == {"lock", CUSTOMER}
+    assert kept_for_good == {"lock"}
     expiries = [item["expires_at"]["N"] for item in items(aws) if "expires_at" in item]
     assert expiries == [str(int((NOW + RETENTION).timestamp()))] * 4
 
-    assert aws.audits.end(kept, finished(kept.run))
+    assert aws.audits.end(kept, replace(finished(kept.run), numbers=1))
     assert {item["part"]["S"] for item in items(aws) if "expires_at" not in item} == {CUSTOMER}
 
 

@@ -150,8 +150,9 @@ class MemoryAudits:
         return AuditPage(tuple(shown), shown[-1].id if len(behind) > limit else None)
 
     def customers(self) -> Sequence[str]:
-        """Every customer that was ever audited."""
-        return sorted({customer for customer, _ in self._runs})
+        """Every customer of whom an audit has ended and read a number."""
+        ended = (stored.run for stored in self._runs.values() if stored.run.state in ENDED)
+        return sorted({run.customer for run in ended if run.numbers})
 
     # --- plans
 

@@ -153,6 +153,11 @@ class MemoryDevices:
         slot = self._slot(key)
         slot.device = replace(slot.device, **settings)  # type: ignore[arg-type]
 
+    def replace_state(self, key: DeviceKey, **fields: object) -> None:
+        """Plant a state that no sync has left."""
+        slot = self._slot(key)
+        slot.state = replace(slot.state, **fields)  # type: ignore[arg-type]
+
     def drop(self, key: DeviceKey) -> None:
         """Let the device's item be gone, as if some other hand had deleted it."""
         del self._slots[key]

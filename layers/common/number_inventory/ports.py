@@ -391,7 +391,7 @@ class Audits(Protocol):
         """At most `limit` runs of a customer, the newest first, from those before run `after`."""
 
     def customers(self) -> Sequence[str]:
-        """Every customer that was ever audited, in order."""
+        """Every customer of whom an audit has come to its end and read a number, in order."""
 
     def remember_plan(self, run: AuditRun) -> None:
         """Let the run be found by the checksum of its plan."""

@@ -3,7 +3,12 @@
 import pytest
 
 from number_inventory.domain.errors import InvalidInputError, NotFoundError
-from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION, COOLING_DURATION, COOLING_ENABLED, GLOBAL
+from number_inventory.domain.macros import (
+    AUDIOCODES_COOLING_DURATION,
+    COOLING_ENABLED,
+    GLOBAL,
+    MACROS,
+)
 from number_inventory.services.manage_macros import ManageMacros
 from tests.memory.settings import MemoryMacros
 from tests.memory.world import CUSTOMER
@@ -37,7 +42,7 @@ def test_all_macros_by_name(macros: ManageMacros) -> None:
 
     values = {value.name: value.value for value in macros.all(CUSTOMER)}
 
-    assert values == {AUDIOCODES_COOLING_DURATION: "2", COOLING_DURATION: "30", COOLING_ENABLED: "true"}
+    assert values == {name: macro.default for name, macro in MACROS.items()} | {COOLING_ENABLED: "true"}
     assert [value.name for value in macros.all(None)] == sorted(values)
 
 

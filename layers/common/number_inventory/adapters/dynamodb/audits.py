@@ -82,7 +82,6 @@ class DynamoAudits:
         actions = [
             self._put(run_item(run, self._retention), NOT_THERE),
             self._put(lock_item(run.customer, run.id, until), expired(now)),
-            self._put(customer_item(run.customer)),
         ]
         for _ in range(_TRIES):
             if transact_if(f"open {_words(run)}", self._client, actions):
@@ -134,12 +133,14 @@ class DynamoAudits:
         """
         following = replace(run, step=claim.run.step + 1)
         lock = self._put(lock_item(run.customer, run.id, until), mine(run.id))
-        handed = self._let_go(claim, following, lock, f"hand {_words(run)} over")
+        handed = self._let_go(claim, following, [lock], f"hand {_words(run)} over")
         return following if handed else None
 
     def end(self, claim: AuditClaim, run: AuditRun) -> bool:
         """Store the run as it ended and set the customer free; False, and nothing stored, where the claim was lost."""
-        return self._let_go(claim, run, self._unlock(run), f"end {_words(run)}")
+        # A name that somebody misspelt has no numbers, and is not to be audited from then on.
+        known = [self._put(customer_item(run.customer))] if run.numbers else []
+        return self._let_go(claim, run, [self._unlock(run), *known], f"end {_words(run)}")
 
     def abandon(self, run: AuditRun, now: datetime) -> bool:
         """Store a run as it ended although nobody works on it any more, and set the customer free if it has it still.
@@ -161,10 +162,10 @@ class DynamoAudits:
         lock = self._lock(run.customer)
         return lock is not None and lock.run == run.id
 
-    def _let_go(self, claim: AuditClaim, run: AuditRun, lock: Action, purpose: str) -> bool:
+    def _let_go(self, claim: AuditClaim, run: AuditRun, besides: Sequence[Action], purpose: str) -> bool:
         """Store the run without its worker, together with what becomes of the lock; False where the claim was lost."""
         put = self._put(run_item(run, self._retention), held(claim))
-        return transact_if(purpose, self._client, [put, lock]) or self._stands(run, purpose)
+        return transact_if(purpose, self._client, [put, *besides]) or self._stands(run, purpose)
 
     def _stands(self, run: AuditRun, purpose: str) -> bool:
         """Whether this very run is stored, and no worker has it: then only the answer to an earlier try was lost."""
@@ -232,7 +233,7 @@ class DynamoAudits:
                 self._on_broken(error)
 
     def customers(self) -> Sequence[str]:
-        """Every customer that was ever audited, in order."""
+        """Every customer of whom an audit has come to its end and read a number, in order."""
         request: dict[str, Any] = {
             "KeyConditionExpression": "#owner = :owner",
             "ExpressionAttributeNames": {"#owner": "owner"},
