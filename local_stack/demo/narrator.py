@@ -14,6 +14,7 @@ from rich.text import Text
 _COLOURS = {"Used": "cyan", "Cooling": "yellow", "Available": "green"}
 _WIDE = 110
 """Columns from which on a Tag fits into the table."""
+_QUOTED = "    "
 _LINES_APART_SECONDS = 15.0
 _POLL_SECONDS = 0.5
 
@@ -72,10 +73,15 @@ class Narrator:
         """Shows a command as one would type it."""
         self._hanging("  $ ", Text(command, style="magenta"))
 
+    @property
+    def quotable(self) -> int:
+        """Columns that fit into a line of what is quoted."""
+        return self.console.width - len(_QUOTED)
+
     def quotes(self, text: str) -> None:
         """Shows what a program, a function or the API answered."""
         for line in text.splitlines():
-            self._hanging("    ", Text(line, style="dim"))
+            self._hanging(_QUOTED if line else "", Text(line, style="dim"))
 
     def checked(self, text: str) -> None:
         """Says what was checked and found right."""

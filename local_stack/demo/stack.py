@@ -21,6 +21,7 @@ from local_stack.layout import Layout
 _API_SECONDS = 30.0
 _PROGRAM_SECONDS = 60.0
 _POLL_SECONDS = 0.2
+_WIDTH = 80
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,17 @@ class DemoStack:
         )
         return {name: _plain(value) for name, value in answer.get("Item", {}).items()}
 
+    def damage(self, number: str, **attributes: str) -> None:
+        """Writes attributes of a number past the product, as somebody could do with a console."""
+        written = [f"#{name} = :{name}" for name in attributes]
+        self._client("dynamodb").update_item(
+            TableName=self.description["tables"]["numbers"],
+            Key={"customer": {"S": self.customer}, "number": {"S": number}},
+            UpdateExpression=f"SET {', '.join(written)}",
+            ExpressionAttributeNames={f"#{name}": name for name in attributes},
+            ExpressionAttributeValues={f":{name}": {"S": value} for name, value in attributes.items()},
+        )
+
     def parameter(self, name: str) -> dict[str, Any]:
         """What SSM says about a parameter, without its value; nothing if there is none."""
         found = self._client("ssm").describe_parameters(
@@ -146,12 +158,13 @@ class DemoStack:
         )
         return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
-    def program(self, arguments: Sequence[str], *, answer: str = "") -> str:
+    def program(self, arguments: Sequence[str], *, answer: str = "", width: int = _WIDTH) -> str:
         """Runs `number-inventory --local` for the customer.
 
         Args:
             arguments: The command and its options.
             answer: What it reads from its standard input.
+            width: The columns that it may fill.
 
         Returns:
             What it prints.
@@ -161,7 +174,7 @@ class DemoStack:
         """
         finished = subprocess.run(
             [Path(sys.executable).with_name("number-inventory"), "--local", "--customer", self.customer, *arguments],
-            env=tool_environment() | {"NUMBER_INVENTORY_STATE": str(self.layout.state)},
+            env=tool_environment() | {"NUMBER_INVENTORY_STATE": str(self.layout.state), "COLUMNS": str(width)},
             cwd=self.layout.root,
             input=answer,
             capture_output=True,

@@ -18,6 +18,7 @@ COOLING_DAYS = 2
 
 _LONDON = tuple(f"+44163296010{last}" for last in range(1, 6))
 _LEAVING, _RETURNING, _SHARED, *_SPARE = _LONDON
+_ORPHAN = _SPARE[-1]
 _EXTENSION, _BRANCH_EXTENSION, _NEWCOMER = "2001", "2002", "2003"
 _IN_USE = ("Used", "Device", "AudioCodes")
 
@@ -27,6 +28,10 @@ _WHY_COOLING = f"The macro audiocodes_cooling_duration says for how long; {COOLI
 _WHY_SCHEDULED = (
     f"Since chapter 2, {_BRANCH_EXTENSION} is gone from sbc-2 and {_NEWCOMER} is there; no sync of sbc-2 was asked for."
 )
+
+_WHY_AUDITED = "A sync looks at what changes on a device; an audit compares every number with what the devices hold."
+
+_CHECKSUM = re.compile(r"\b[0-9a-f]{64}\b")
 
 _SYNC_SECONDS = 20.0
 _SYNC_TRIES = 3
@@ -97,6 +102,7 @@ class Story:
             (self._nothing_early, "Nothing is released early", "Not before the Release Date, however often it runs."),
             (self._report, "What will be released by a given day", "The same function tells, and changes nothing."),
             (self._scheduled, "The schedule works by itself", _WHY_SCHEDULED),
+            (self._audited, "Somebody damages the table: an audit finds it", _WHY_AUDITED),
         )
         for chapter, title, why in chapters:
             self.narrator.begin(title, why)
@@ -230,15 +236,44 @@ class Story:
         self.narrator.checked(f"{_NEWCOMER}: Used, Device, AudioCodes")
         require("syncs given up (dead letters)", expected=0, found=self.stack.dead_letters())
 
+    def _audited(self) -> None:
+        """Comes right behind the schedule, which then leaves the devices alone for most of a minute."""
+        self.stack.damage(_RETURNING, status="Available")
+        self.narrator.acts(f"in DynamoDB, {_RETURNING} is set to Available, though sbc-1 holds it")
+        self.stack.damage(_ORPHAN, status="Used", usage="Device", vendor="AudioCodes")
+        self.narrator.acts(f"and {_ORPHAN} to Used, Device, AudioCodes, though no device holds it")
+        damaged = {_RETURNING: ("Available", *_IN_USE[1:]), _ORPHAN: _IN_USE}
+
+        checksum = _CHECKSUM.search(self._type(["audit", "run", "--report"]))
+        require("checksum of the plan", expected="64 digits", found="64 digits" if checksum else "none")
+        self._type(["audit", "show", "latest"], begin="Number  ")
+        require("the damaged numbers after a report", expected=damaged, found=self._states(damaged))
+        self.narrator.checked("it found both, and has changed nothing")
+
+        self._type(["audit", "run", "--plan", checksum[0] if checksum else ""])
+        right = {_RETURNING: _IN_USE, _ORPHAN: ("Cooling", "", "")}
+        require("the damaged numbers once corrected", expected=right, found=self._states(right))
+        self.narrator.checked(f"{_RETURNING}: Used, Device, AudioCodes")
+        self.narrator.checked(f"{_ORPHAN}: Cooling, as if its last device had just let it go")
+
+        event = {"customer": self.stack.customer, "mode": "correct"}
+        [again] = self.stack.invoke("audit", event)["audits"]
+        self.narrator.acts(f"invoke audit function {_json(event)}: {again['numbers']} numbers read")
+        require("what the next audit finds", expected={}, found=again["counts"])
+        self.narrator.checked("the next audit finds nothing")
+
     def _fired(self) -> int:
         """How often the dispatcher was invoked by somebody else: by its schedule."""
         return self.stack.invocations("sync_dispatcher") - self.stack.dispatches
 
-    def _type(self, arguments: Sequence[str], *, answer: str = "") -> None:
+    def _type(self, arguments: Sequence[str], *, answer: str = "", begin: str = "") -> str:
+        """Runs a command, and quotes what it prints from the line on that begins like that."""
         self.narrator.types(f"number-inventory --local --customer {self.stack.customer} {' '.join(arguments)}")
         with self.narrator.working("  Running it"):
-            printed = self.stack.program(arguments, answer=answer)
-        self.narrator.quotes(printed)
+            printed = self.stack.program(arguments, answer=answer, width=self.narrator.quotable)
+        start = printed.find(f"\n{begin}") if begin else -1
+        self.narrator.quotes(printed if start < 0 else f"[...]{printed[start:]}")
+        return printed
 
     def _synced(self, device: str | None, what: str, look: Callable[[], Any], wanted: Any) -> Any:  # noqa: ANN401
         """Has the dispatcher invoked until the tables show what is wanted.

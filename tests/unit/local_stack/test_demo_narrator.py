@@ -56,6 +56,16 @@ def test_long_texts_hang_below_their_beginning() -> None:
     assert printed.getvalue() == "  ✓ +441632960101: Cooling\n    still, until its Release\n    Date\n"
 
 
+def test_what_a_program_printed_fits_beside_the_margin() -> None:
+    """GIVEN output as wide as can be quoted WHEN it is quoted THEN no line is broken, and blank ones stay blank."""
+    narrator, printed = _narrator(80)
+    line = "x" * narrator.quotable
+
+    narrator.quotes(f"{line}\n\n{line}")
+
+    assert printed.getvalue() == f"    {line}\n\n    {line}\n"
+
+
 def test_waiting_without_a_terminal_is_told_in_lines_and_ends_when_it_is_over() -> None:
     """GIVEN output that is no terminal WHEN something is waited for THEN a line says for how long; it may not come."""
     narrator, printed = _narrator(80)
