@@ -40,6 +40,20 @@ class RuleViolationError(PermanentError):
     """The number's present state does not allow what was asked (for example, assigning a number in use)."""
 
 
+class PreconditionFailedError(PermanentError):
+    """The number is not at the version that the caller last saw: somebody else changed it meanwhile.
+
+    Attributes:
+        number: which one.
+        version: its present version.
+    """
+
+    def __init__(self, number: str, version: int, seen: int) -> None:
+        self.number = number
+        self.version = version
+        super().__init__(f"number {number} is at version {version}, not {seen}: look at it again, then decide anew")
+
+
 class AuditUnderWayError(PermanentError):
     """Another audit of the customer is at work: two of them would correct each other's numbers.
 

@@ -9,6 +9,7 @@ Sources: VOSS "AudioCodes Device Number Integration" (registration, removal, coo
 own and the function says so.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -42,6 +43,7 @@ class Outcome(StrEnum):
     ASSIGNED = "assigned"
     RESERVED = "reserved"
     UNRESERVED = "unreserved"
+    EDITED = "edited"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Stamp:
     """When, by whom and why a number changes; written with each change.
 
     Attributes:
-        by: `sync:<device>#<sequence>`, `release`, `audit:<run>` or `operator:<name>`.
+        by: `sync:<device>#<sequence>`, `release`, `audit:<run>`, `operator:<name>` or `api:<caller>`.
     """
 
     at: datetime
@@ -179,7 +181,7 @@ def verified(record: NumberRecord, stamp: Stamp, *, status: bool = True, usage: 
     """
     if not record.holders:
         raise RuleViolationError(f"number {record.number} is on no device: {describe_claim(record)}")
-    after = replace(record, vendor=AUDIOCODES, usage=Usage.DEVICE if usage else record.usage)
+    after = replace(record, vendor=AUDIOCODES, usage=Usage.DEVICE if usage else record.usage, assigned_to="")
     if status:
         after = replace(after, status=Status.USED, release_date=None, cooling_since=None, reserved_until=None)
     if after == record:
@@ -214,7 +216,7 @@ def cooling_dated(record: NumberRecord, cooling_days: int, stamp: Stamp) -> Deci
 
 
 def assign(record: NumberRecord, vendor: str, usage: Usage, requester: str, stamp: Stamp) -> Decision:
-    """An operator gives the number to a vendor's subscriber.
+    """An operator gives the number to a vendor's subscriber, the requester.
 
     Raises:
         RuleViolationError: it is not Available (nor Reserved for this very requester), or a device holds it.
@@ -229,6 +231,7 @@ def assign(record: NumberRecord, vendor: str, usage: Usage, requester: str, stam
         status=Status.USED,
         usage=usage,
         vendor=vendor,
+        assigned_to=requester,
         reserved_for="",
         reservation_notes="",
         reserved_until=None,
@@ -248,7 +251,7 @@ def unassign(record: NumberRecord, settings: CoolingSettings, stamp: Stamp) -> D
     if not _used_elsewhere(record):
         raise RuleViolationError(f"number {record.number} cannot be unassigned: {describe_claim(record)}")
     if record.holders:
-        after = replace(record, status=Status.USED, usage=Usage.DEVICE, vendor=AUDIOCODES)
+        after = replace(record, status=Status.USED, usage=Usage.DEVICE, vendor=AUDIOCODES, assigned_to="")
         return Decision(record, _stamped(after, stamp), Outcome.MARKED_USED)
     after, outcome = _cooled(record, settings.effective_days, stamp)
     return Decision(record, after, outcome)
@@ -271,6 +274,17 @@ def reserve(record: NumberRecord, holder_to_be: str, until: datetime | None, not
     return Decision(record, _stamped(after, stamp), Outcome.RESERVED)
 
 
+def prolong(record: NumberRecord, until: datetime | None, notes: str, stamp: Stamp) -> Decision:
+    """A reservation gets another end, sooner, later or none, and other notes; whom it is for stays.
+
+    Raises:
+        RuleViolationError: the number is not Reserved, or a device holds it.
+    """
+    _require(record, Status.RESERVED, "reserved for longer")
+    after = replace(record, reserved_until=until, reservation_notes=notes)
+    return Decision(record, _stamped(after, stamp), Outcome.RESERVED)
+
+
 def unreserve(record: NumberRecord, stamp: Stamp) -> Decision:
     """A reservation ends by an operator's hand.
 
@@ -282,7 +296,10 @@ def unreserve(record: NumberRecord, stamp: Stamp) -> Decision:
 
 
 def reservation_lapsed(record: NumberRecord, stamp: Stamp) -> Decision:
-    """A reservation whose time has come ends by itself; one without an end, or not yet at it, stays."""
+    """A reservation whose time has come ends by itself; one without an end, or not yet at it, stays.
+
+    It goes by the record alone: a reservation that was prolonged, or taken up anew, has its own time.
+    """
     lapsed = record.reserved_until is not None and record.reserved_until <= stamp.at
     if record.status is not Status.RESERVED or not lapsed or record.holders:
         return Decision(record, record, Outcome.UNCHANGED)
@@ -312,11 +329,22 @@ def release_early(record: NumberRecord, stamp: Stamp) -> Decision:
     return Decision(record, _available(record, stamp), Outcome.RELEASED)
 
 
+def edit(record: NumberRecord, texts: Mapping[str, str], stamp: Stamp) -> Decision:
+    """An operator changes texts that say something about the number and decide nothing, by the names of their fields.
+
+    Held, used, reserved or cooling: it may be in any state, and stays in it.
+    """
+    after = replace(record, **texts)  # type: ignore[arg-type]  # each of them is a text
+    return Decision(record, _stamped(after, stamp), Outcome.EDITED)
+
+
 def describe_claim(record: NumberRecord) -> str:
     """Who has the number now, in words: the answer to "why can't I have it?"."""
     parts = [f"it is {record.status}"]
     if record.usage or record.vendor:
         parts.append(f"as {record.usage or 'no usage'} of {record.vendor or 'Cisco UCM'}")
+    if record.assigned_to:
+        parts.append(f"assigned to {record.assigned_to}")
     if record.holders:
         parts.append(f"registered on {', '.join(holder.device for holder in record.holders)}")
     if record.status is Status.RESERVED:
@@ -356,6 +384,7 @@ def _used_by_device(record: NumberRecord, registration: Registration, stamp: Sta
         status=Status.USED,
         usage=Usage.DEVICE,
         vendor=AUDIOCODES,
+        assigned_to="",
         release_date=None,
         cooling_since=None,
         reserved_until=None,
@@ -378,6 +407,7 @@ def _cooled(record: NumberRecord, days: int, stamp: Stamp) -> tuple[NumberRecord
         status=Status.COOLING,
         usage=Usage.NONE,
         vendor="",
+        assigned_to="",
         release_date=release_date(stamp.at, days),
         cooling_since=stamp.at,
     )
@@ -390,6 +420,7 @@ def _available(record: NumberRecord, stamp: Stamp) -> NumberRecord:
         status=Status.AVAILABLE,
         usage=Usage.NONE,
         vendor="",
+        assigned_to="",
         release_date=None,
         cooling_since=None,
         reserved_until=None,

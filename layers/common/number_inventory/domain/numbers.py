@@ -15,6 +15,10 @@ from number_inventory.domain.errors import InvalidInputError
 AUDIOCODES = "AudioCodes"
 _CANONICAL = re.compile(r"\+[0-9]{1,15}|[0-9*#]{1,20}", re.ASCII)
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+MAX_TEXT = 200
+"""Characters that a free text of a number may have."""
 
 
 class Status(StrEnum):
@@ -68,6 +72,7 @@ class NumberRecord:
         tag: what an operator wrote; kept through a cooling, see `shown_tag`.
         release_date: set only while Cooling.
         holders: by device name, each device once; a number with a holder is never assigned.
+        assigned_to: whom an operator gave it to; blank when nobody was named, and once it is freed or a device's.
         version: grows by one with each write; 0 has not been stored yet. Every write is conditional on it.
         reserved_until: when a reservation lapses; None does not lapse.
         reason: why the last write happened, for people.
@@ -92,6 +97,7 @@ class NumberRecord:
     reservation_notes: str = ""
     reserved_until: datetime | None = None
     holders: tuple[Holder, ...] = ()
+    assigned_to: str = ""
     version: int = 0
     created_at: datetime | None = None
     created_by: str = ""
@@ -140,6 +146,46 @@ def slug(text: str, *, field: str) -> str:
         message = f"must be 1 to 63 lower case letters, digits or inner hyphens, not {text[:70]!r}"
         raise InvalidInputError(field, message)
     return text
+
+
+def free_text(text: str, *, field: str) -> str:
+    """Check a free text: at most 200 characters, and none that breaks a line, a terminal or a file.
+
+    Raises:
+        InvalidInputError: the text is too long or holds a control character.
+    """
+    if len(text) > MAX_TEXT:
+        raise InvalidInputError(field, f"must be at most {MAX_TEXT} characters, not {len(text)}")
+    if _UNPRINTABLE.search(text):
+        raise InvalidInputError(field, f"must not hold control characters or line breaks, as {text[:40]!r} does")
+    return text
+
+
+def numbers_between(first: str, last: str, most: int) -> list[str]:
+    """Every number from the first to the last, both of them included, in their one spelling.
+
+    Raises:
+        InvalidInputError: they are no numbers of one length with digits only, the last comes before the first, or
+            there are more than `most`.
+    """
+    low, high = canonical_number(first, field="first"), canonical_number(last, field="last")
+    plus = "+" if low.startswith("+") else ""
+    digits = low.removeprefix("+")
+    if len(low) != len(high) or high.startswith("+") != bool(plus) or not (digits + high.removeprefix("+")).isdigit():
+        raise InvalidInputError("last", f"must have digits only and as many as the first, {low}, not {high!r}")
+    count = int(high.removeprefix("+")) - int(digits) + 1
+    if not 1 <= count <= most:
+        limit = f"must be the first, {low}, or up to {most - 1} behind it"
+        raise InvalidInputError("last", f"{limit}, not {high}")
+    return [f"{plus}{number:0{len(digits)}d}" for number in range(int(digits), int(digits) + count)]
+
+
+def successor(number: str) -> str:
+    """The number that comes next in a block: one higher and as long; empty where there is none."""
+    digits = number.removeprefix("+")
+    if not digits.isdigit() or digits == "9" * len(digits):
+        return ""
+    return f"{number[: len(number) - len(digits)]}{int(digits) + 1:0{len(digits)}d}"
 
 
 def with_holder(holders: Iterable[Holder], holder: Holder) -> tuple[Holder, ...]:
