@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 _COLOURS = {"Used": "cyan", "Cooling": "yellow", "Available": "green"}
-_WIDE = 110
+_WIDE = 136
 """Columns from which on a Tag fits into the table."""
 _QUOTED = "    "
 _LINES_APART_SECONDS = 15.0
