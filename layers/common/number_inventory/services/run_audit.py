@@ -131,7 +131,8 @@ class _Work:
             if not self._correct():
                 return self._hand_over()
             failed = self._count().get(FindingOutcome.FAILED, 0)
-            self.end(RunState.FINISHED, f"corrections that the database did not take: {failed}" if failed else self._run.cause)
+            cause = f"corrections that the database did not take: {failed}" if failed else self._run.cause
+            self.end(RunState.FINISHED, cause)
         return self._run
 
     def end(self, state: RunState, cause: str = "") -> None:
