@@ -75,6 +75,17 @@ class Reference:
             if item.release is not None and item.release <= now:
                 self.items[number] = FREE
 
+    def found(self, now: datetime) -> set[tuple[str, str]]:
+        """What an audit finds while every device is settled: what the rules leave to it, and to people."""
+        overdue = {number for number, item in self.items.items() if item.release is not None and item.release <= now}
+        torn = {number for number, item in self.items.items() if item.holders and not item.of_devices}
+        return {(number, "release_overdue") for number in overdue} | {(number, "conflict") for number in torn}
+
+    def orphaned(self, number: str, now: datetime) -> None:
+        """Some other hand gave the number to devices of which none holds it, and an audit corrected that."""
+        assert self.days is not None
+        self.items[number] = self._rested(now, self.days)
+
     def can_assign(self, number: str, requester: str) -> bool:
         """Whether the requester may have the number."""
         item = self.items.get(number)

@@ -1,32 +1,37 @@
-"""The services on the in-memory ports against the reference: crashes, failures, partial snapshots, and time."""
+"""The services on the in-memory ports against the reference: crashes, failures, partial snapshots, audits, and time."""
 
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from number_inventory.domain.audit_runs import ENDED, AuditMode, AuditRun, RunState
 from number_inventory.domain.cooling import CoolingSettings
 from number_inventory.domain.devices import DeviceKey
 from number_inventory.domain.errors import (
+    AuditUnderWayError,
     DeviceUnreachableError,
     InventoryError,
     RuleViolationError,
     SettingBrokenError,
     StorageBusyError,
 )
+from number_inventory.domain.findings import FindingOutcome
 from number_inventory.domain.lifecycle import Decision, Stamp, assign, cool, release_early, reserve, unassign, unreserve
 from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION
-from number_inventory.domain.numbers import NumberRecord, Status, Usage
-from number_inventory.ports import DueNumber, WriteResult
+from number_inventory.domain.numbers import AUDIOCODES, NumberRecord, Status, Usage
+from number_inventory.domain.testimony import why_silent
+from number_inventory.ports import DeviceHead, DueNumber, WriteResult
 from number_inventory.services.manage_numbers import AddNumbers, NumberDetails
 from number_inventory.services.sync import SyncResult
 from tests.memory.fuse import ProcessDiedError
 from tests.memory.law_watch import LawWatch
-from tests.memory.world import BUDGET, CUSTOMER, World
+from tests.memory.world import BUDGET, CUSTOMER, PROOF_AGE, World
 from tests.property.reference import FREE, Item, Reference
 
 NAMES = ("sbc1", "sbc2", "sbc3")
@@ -36,6 +41,8 @@ NUMBER = st.sampled_from(NUMBERS)
 SHOWN = st.frozensets(NUMBER)
 REQUESTER = st.sampled_from(["alice", "bob"])
 POINT = st.integers(0, 30)
+MODE = st.sampled_from(AuditMode)
+CORRECTABLE = (FindingOutcome.REPORTED, FindingOutcome.CORRECTED)
 
 
 def throttled() -> None:
@@ -56,6 +63,9 @@ class InventoryMachine(RuleBasedStateMachine):
         self.shown: dict[str, tuple[frozenset[str], frozenset[str], bool]] = {
             name: (frozenset(), frozenset(), True) for name in NAMES
         }
+        self.audits_begun = 0
+        self.world.start_audit = replace(self.world.start_audit, new_id=self._name_of_audit)
+        self.open_audit: AuditRun | None = None
 
     # --- the world outside
 
@@ -244,6 +254,175 @@ class InventoryMachine(RuleBasedStateMachine):
         with suppress(ProcessDiedError, InventoryError):
             self.world.release_cooled.release()
         self._settle_for(after)
+
+    # --- audits: all is exact while every device is settled; else what devices in doubt may have meant is allowed
+
+    def _name_of_audit(self, _at: object) -> str:
+        self.audits_begun += 1
+        return f"audit-{self.audits_begun:06d}"
+
+    def _heads(self) -> list[DeviceHead]:
+        heads = self.world.devices.heads(CUSTOMER).values()
+        return [head for head in heads if isinstance(head, DeviceHead)]
+
+    def _settled(self) -> bool:
+        """Whether every sync came to its end, so that the registers say what the records say."""
+        return all(head.settled for head in self._heads())
+
+    def _can_prove(self, head: DeviceHead) -> bool:
+        """Whether the device's word counts against a number."""
+        now = self.world.clock.at
+        return head.settled and why_silent(head.device, head.state, now, PROOF_AGE) == ""
+
+    def _audit(self, mode: AuditMode) -> AuditRun | None:
+        """Audit from start to end; None while an audit that died still has the customer."""
+        with suppress(AuditUnderWayError):
+            return self.world.audit(mode)
+        assert self.open_audit is not None
+        return None
+
+    def _check_audit(self, run: AuditRun, found: set[tuple[str, str]]) -> None:
+        assert run.state is RunState.FINISHED
+        assert (run.numbers, run.moving) == (len(self.reference.items), 0)
+        assert {(finding.number, str(finding.code)) for finding in self.world.findings(run)} == found
+
+    @rule()
+    def audit_reports(self) -> None:
+        writes = self.watch.writes
+        run = self._audit(AuditMode.REPORT)
+        assert self.watch.writes == writes, "a report changes nothing"
+        if run is not None and self._settled():
+            self._check_audit(run, self.reference.found(self.world.clock.at))
+
+    @rule()
+    def audit_corrects(self) -> None:
+        now, settled = self.world.clock.at, self._settled()
+        run = self._audit(AuditMode.CORRECT)
+        if run is None:
+            return
+        if settled:
+            self._check_audit(run, self.reference.found(now))
+            self.reference.release(now)
+        else:
+            self._accept_what_devices_in_doubt_may_have_meant()
+        self._check_nothing_is_left()
+
+    @rule(point=st.integers(0, 60), failure=st.sampled_from([None, throttled]))
+    def audit_is_interrupted(self, point: int, failure: Callable[[], None] | None) -> None:
+        if not self._settled():
+            return
+        after = self.reference.copy()
+        after.release(self.world.clock.at)
+        self.world.fuse.blow_at(point, failure)
+        with suppress(ProcessDiedError, InventoryError):
+            self._audit(AuditMode.CORRECT)
+        self._settle_for(after)
+        runs = self.world.audits.page(CUSTOMER, 1, None).runs
+        self.open_audit = runs[0] if runs and runs[0].state not in ENDED else self.open_audit
+
+    @rule()
+    def audit_that_died_is_taken_up(self) -> None:
+        if self.open_audit is None or not self._settled():
+            return
+        after = self.reference.copy()
+        after.release(self.world.clock.at)
+        run = self.world.audits.get(CUSTOMER, self.open_audit.id)
+        self.world.run_audit(CUSTOMER, run.id, run.step, f"worker-{run.step}")
+        self.open_audit = None if self.world.audits.get(CUSTOMER, run.id).state in ENDED else self.open_audit
+        self._settle_for(after)
+
+    @rule(name=DEVICE, number=NUMBER, point=st.integers(0, 60))
+    def others_act_during_an_audit(self, name: str, number: str, point: int) -> None:
+        """What an audit looks at moves under its eyes; the laws, watched write by write, decide what may be."""
+
+        def act() -> None:
+            self.world.sync(self.keys[name])
+            self.world.release_cooled.release()
+            record = self.world.inventory.get(CUSTOMER, number)
+            if record is not None:
+                with suppress(RuleViolationError):
+                    stamp = Stamp(self.world.clock.at, "operator:ann", "meanwhile")
+                    self.world.decide(assign(record, "Microsoft", Usage.USER, "alice", stamp))
+
+        self.world.fuse.blow_at(point, act)
+        run = self._audit(AuditMode.CORRECT)
+        self.world.fuse.disarm()
+        if run is not None:
+            self._audit(AuditMode.CORRECT)
+            self._check_nothing_is_left()
+            self._check_registers()
+        self.reference.items = self._picture()
+
+    @rule(
+        number=NUMBER, way=st.sampled_from(["Available", "Reserved", "Cooling", "no holder", "usage", "lost", "used"])
+    )
+    def some_other_hand_changes_a_number_until_an_audit_comes(self, number: str, way: str) -> None:
+        sound = self.world.inventory.get(CUSTOMER, number)
+        if sound is None or not self._settled() or self._audit(AuditMode.CORRECT) is None:
+            return
+        now = self.world.clock.at
+        self.reference.release(now)
+        sound = self.world.number(number)
+        if sound.holders and (sound.vendor, sound.usage) == (AUDIOCODES, Usage.DEVICE):
+            self._damage(sound, way)
+        elif sound.status is Status.AVAILABLE and self.reference.days is not None:
+            if not all(self._can_prove(head) for head in self._heads()):
+                return
+            self.world.inventory.put(replace(sound, status=Status.USED, vendor=AUDIOCODES, usage=Usage.DEVICE))
+            self.reference.orphaned(number, now)
+        run = self.world.audit(AuditMode.CORRECT)
+        assert run.total() == run.total(FindingOutcome.CORRECTED) + run.total(FindingOutcome.LEFT)
+        self._check_nothing_is_left()
+
+    def _damage(self, sound: NumberRecord, way: str) -> None:
+        """Change a number that devices hold; an audit brings back exactly what people saw."""
+        later = self.world.clock.at.replace(microsecond=0) + timedelta(days=1)
+        free = replace(sound, status=Status.AVAILABLE, usage=Usage.NONE, vendor="")
+        if way == "lost":
+            self.world.inventory.lose(CUSTOMER, sound.number)
+            return
+        changed = {
+            "Available": free,
+            "Reserved": replace(sound, status=Status.RESERVED),
+            "Cooling": replace(free, holders=(), status=Status.COOLING, release_date=later),
+            "no holder": replace(sound, holders=()),
+            "usage": replace(sound, usage=Usage.HUNT_PILOT),
+            "used": replace(sound, status=Status.USED_UTILITY),
+        }
+        self.world.inventory.put(changed[way])
+
+    def _accept_what_devices_in_doubt_may_have_meant(self) -> None:
+        """An audit may say of a stopped sync's numbers that the device holds them; take no other change than that."""
+        now, doubted = self.world.clock.at, {head.device.key.name for head in self._heads() if not head.settled}
+        expected = self.reference.copy()
+        expected.release(now)
+        for number, found in self._picture().items():
+            before = expected.items.get(number)
+            if found == before:
+                continue
+            had = before.holders if before else frozenset()
+            assert had <= found.holders, f"{number}: nobody in doubt can prove that it is gone"
+            assert found.holders - had <= doubted, f"{number}: {before} -> {found}"
+            assert found.of_devices, f"{number}: {before} -> {found}"
+        self.reference.items = self._picture()
+
+    def _check_nothing_is_left(self) -> None:
+        """A second correction right after the first finds nothing to do."""
+        writes = self.watch.writes
+        again = self._audit(AuditMode.CORRECT)
+        assert again is not None
+        assert [each for each in self.world.findings(again) if each.outcome in CORRECTABLE] == []
+        assert self.watch.writes == writes
+
+    def _check_registers(self) -> None:
+        """Every number that a register names is known as the device's, and no other where the device can tell."""
+        for head in self._heads():
+            if not head.settled:
+                continue
+            register = set(self.world.registrations.look(head).held)
+            known = self.world.held_by(head.device.key)
+            assert register <= known
+            assert known == register or self.reference.days is None or not self._can_prove(head)
 
     # --- operators
 
