@@ -59,11 +59,16 @@ class SecretsSettings(_Settings):
     )
 
 
-class RegistersSettings(InventorySettings, DevicesSettings):
+class ManageSettings(InventorySettings):
+    """For changing numbers by hand: how long they cool stands in macros."""
+
+    macros_table: str = Field(alias="MACROS_TABLE", min_length=3)
+
+
+class RegistersSettings(ManageSettings, DevicesSettings):
     """For changing numbers by what devices are known to hold."""
 
     registrations_table: str = Field(alias="REGISTRATIONS_TABLE", min_length=3)
-    macros_table: str = Field(alias="MACROS_TABLE", min_length=3)
 
 
 class SyncSettings(RegistersSettings, SecretsSettings):
