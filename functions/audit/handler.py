@@ -113,7 +113,7 @@ class _Audits:
             run = start.open(scope, requested_by)
         except AuditUnderWayError as error:
             run = bootstrap.look_at_audits(self.settings).one(error.customer, error.run_id)
-            if run.requested_by != requested_by:
+            if (run.requested_by, run.scope) != (requested_by, scope):
                 raise
         done = self._carry_out(run.customer, run.id, run.step)
         if done is None:

@@ -89,6 +89,13 @@ def test_customers_do_not_see_each_other(world: World) -> None:
     assert world.inventory.get("other", "1001") == other
 
 
+def test_an_audit_that_finds_no_numbers_at_all_says_so(world: World) -> None:
+    """GIVEN a customer's name, or a Site, that nobody has, WHEN audited, THEN the run tells that it read nothing."""
+    assert world.audit(customer="acmee").cause == "there was nothing to audit: customer acmee has no numbers"
+    assert world.audit(site="Bern").cause == "there was nothing to audit: customer acme has no numbers of site 'Bern'"
+    assert world.audit(AuditMode.REPORT).cause == ""
+
+
 # --- plans
 
 

@@ -172,7 +172,9 @@ class _Work:
         digest = self._digest()
         self._run = run = replace(run, checksum=digest.checksum, counts=digest.counts, position="")
         self._parts.audits.remember_plan(run)
-        if run.scope.mode is AuditMode.REPORT:
+        if not run.numbers and not digest.counts:
+            self.end(RunState.FINISHED, f"there was nothing to audit: {_nobody(run)}")
+        elif run.scope.mode is AuditMode.REPORT:
             self.end(RunState.FINISHED)
         elif run.scope.plan and run.scope.plan != digest.checksum:
             cause = f"nothing was corrected: reality has moved, and the plan is now {digest.checksum}"
@@ -247,3 +249,8 @@ class _Work:
         except SettingBrokenError as error:
             return CoolingDays(devices=None, undated=None, unknown_because=str(error))
         return CoolingDays(devices=devices, undated=max(devices, others))
+
+
+def _nobody(run: AuditRun) -> str:
+    site = "" if run.scope.site is None else f" of site {run.scope.site!r}"
+    return f"customer {run.customer} has no numbers{site}"
