@@ -122,7 +122,9 @@ def add(
     request = request_of(context, customer, as_json)
     details_ = NumberDetails(description=description, site=site, tag=tag)
     with request.output.working("Adding numbers"):
-        report = bootstrap.add_numbers(request.settings)(request.customer, numbers, details_, getpass.getuser())
+        report = bootstrap.add_numbers(request.settings)(
+            request.customer, numbers, details_, f"operator:{getpass.getuser()}"
+        )
     new = created(report)
     existed = sum(report.outcomes.values()) - new
     request.output.json({"created": new, "existed": existed, "failed": report.failed})

@@ -118,7 +118,7 @@ def records(draw: st.DrawFn) -> NumberRecord:
         name: draw(words)
         for name in (
             *("vendor", "tag", "description", "extra1", "extra2", "extra3", "internal_number_type", "e164_number"),
-            *("site", "reserved_for", "reservation_notes", "created_by", "updated_by", "reason"),
+            *("site", "assigned_to", "reserved_for", "reservation_notes", "created_by", "updated_by", "reason"),
         )
     }
     moments: dict[str, Any] = {

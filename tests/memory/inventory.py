@@ -12,7 +12,7 @@ from number_inventory.domain.audit import NumberGlance
 from number_inventory.domain.errors import RecordBrokenError
 from number_inventory.domain.lifecycle import Decision
 from number_inventory.domain.numbers import NumberRecord, Status
-from number_inventory.ports import DueNumber, NumberPage, NumberQuery, NumberSlice, WriteResult
+from number_inventory.ports import DueNumber, DueReservation, NumberPage, NumberQuery, NumberSlice, WriteResult
 from tests.memory.fuse import Fuse
 
 _T = TypeVar("_T")
@@ -24,13 +24,15 @@ Observer = Callable[[NumberRecord | None, NumberRecord], None]
 
 
 class MemoryInventory:
-    """Numbers by customer and spelling; every write is conditional on the version, and none ever deletes.
+    """Numbers by customer and spelling; every write is conditional on the version.
 
     Attributes:
         observers: told the record before and after of each write that stands.
         answers_lost: numbers whose next write stands, but is answered with FAILED.
         writes_lost: numbers whose next write is lost and answered with FAILED.
         index_lag: entries that the cooling index still shows although they are no longer true.
+        reservations_lag: the same of the index of reservations.
+        available_lag: numbers that the index of idle numbers still shows as Available.
         unreadable: numbers whose records cannot be understood.
     """
 
@@ -42,6 +44,8 @@ class MemoryInventory:
         self.answers_lost: set[str] = set()
         self.writes_lost: set[str] = set()
         self.index_lag: list[DueNumber] = []
+        self.reservations_lag: list[DueReservation] = []
+        self.available_lag: list[str] = []
         self.unreadable: set[str] = set()
 
     def get(self, customer: str, number: str) -> NumberRecord | None:
@@ -62,6 +66,10 @@ class MemoryInventory:
         broken = {number: _broken(customer, number) for number in self.unreadable & found.keys()}
         sound = {number: record for number, record in found.items() if number not in broken}
         return NumbersFound(sound, broken)
+
+    def peek_many(self, customer: str, numbers: Sequence[str]) -> Mapping[str, NumberRecord]:
+        """Those that exist; memory has no stale reads."""
+        return self.get_many(customer, numbers)
 
     def save(self, decisions: Sequence[Decision]) -> Sequence[WriteResult]:
         """Write what still is as it was read; a death in the middle leaves the ones before it written."""
@@ -97,6 +105,24 @@ class MemoryInventory:
             return WriteResult.FAILED
         return WriteResult.WRITTEN
 
+    def delete(self, record: NumberRecord) -> WriteResult:
+        """Delete what still is at this version."""
+        self._fuse.point("inventory.delete before")
+        key = (record.customer, record.number)
+        if record.number in self.writes_lost:
+            self.writes_lost.discard(record.number)
+            return WriteResult.FAILED
+        with self._lock:
+            present = self._records.get(key)
+            if present is None or present.version != record.version:
+                return WriteResult.SUPERSEDED
+            del self._records[key]
+        self._fuse.point("inventory.delete after")
+        if record.number in self.answers_lost:
+            self.answers_lost.discard(record.number)
+            return WriteResult.FAILED
+        return WriteResult.WRITTEN
+
     def due(self, until: datetime, customer: str | None = None) -> Iterator[Sequence[DueNumber]]:
         """Cooling numbers whose Release Date is at or before `until`, earliest first."""
         self._fuse.point("inventory.due before")
@@ -112,12 +138,36 @@ class MemoryInventory:
         )
         yield from _batches(sorted(wanted, key=lambda entry: entry.release_date))
 
+    def lapsing(self, until: datetime, customer: str | None = None) -> Iterator[Sequence[DueReservation]]:
+        """Reservations whose end is at or before `until`, earliest first."""
+        self._fuse.point("inventory.lapsing before")
+        reserved = [
+            DueReservation(record.customer, record.number, record.reserved_until)
+            for record in self._records.values()
+            if record.status is Status.RESERVED and record.reserved_until is not None
+        ]
+        wanted = (
+            entry
+            for entry in [*self.reservations_lag, *reserved]
+            if entry.reserved_until <= until and customer in {None, entry.customer}
+        )
+        yield from _batches(sorted(wanted, key=lambda entry: entry.reserved_until))
+
+    def available(self, customer: str, prefix: str, batch: int) -> Iterator[Sequence[str]]:
+        """Available numbers as they stand when the search begins, and those that the index still shows."""
+        self._fuse.point("inventory.available before")
+        free = {record.number for record in self._of(customer) if record.status is Status.AVAILABLE}
+        shown = sorted(number for number in free.union(self.available_lag) if number.startswith(prefix))
+        for start in range(0, len(shown), batch):
+            yield shown[start : start + batch]
+
     def page(self, query: NumberQuery, limit: int, after: str | None) -> NumberPage:
         """At most `limit` numbers that match, by their spelling."""
         matching = [
             record
-            for record in self._of(query.customer)
-            if record.number > (after or "") and record.number not in self.unreadable and _matches(record, query)
+            for record in sorted(self._of(query.customer), key=lambda record: record.number, reverse=query.reverse)
+            if not after or (record.number < after if query.reverse else record.number > after)
+            if record.number not in self.unreadable and query.matches(record)
         ]
         shown = matching[:limit]
         return NumberPage(tuple(shown), shown[-1].number if len(matching) > limit else None)
@@ -147,7 +197,7 @@ class MemoryInventory:
         return stored
 
     def lose(self, customer: str, number: str) -> None:
-        """Drop a record, as a hand in the database might: the product never does."""
+        """Drop a record, as a hand in the database might."""
         del self._records[(customer, number)]
 
     def _of(self, customer: str) -> list[NumberRecord]:
@@ -168,16 +218,6 @@ def _glance(record: NumberRecord) -> NumberGlance:
 
 def _broken(customer: str, number: str) -> RecordBrokenError:
     return RecordBrokenError(f"number {number} of customer {customer}", "status", "is spoilt by a test")
-
-
-def _matches(record: NumberRecord, query: NumberQuery) -> bool:
-    pairs = (
-        (query.status, record.status),
-        (query.vendor, record.vendor),
-        (query.usage, record.usage),
-        (query.site, record.site),
-    )
-    return record.number.startswith(query.prefix) and all(wanted in {None, found} for wanted, found in pairs)
 
 
 def _batches(items: Sequence[_T]) -> Iterator[Sequence[_T]]:

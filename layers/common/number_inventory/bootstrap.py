@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from number_inventory.services.lookup import LookUpNumbers
     from number_inventory.services.manage_devices import ConfigureDevices, RemoveDevice
     from number_inventory.services.manage_macros import ManageMacros
-    from number_inventory.services.manage_numbers import AddNumbers
+    from number_inventory.services.manage_numbers import AddNumbers, ManageNumbers
+    from number_inventory.services.next_available import ClaimAvailable, FindAvailable
     from number_inventory.services.release import ReleaseCooled
     from number_inventory.services.run_audit import RunAudit
     from number_inventory.services.start_audit import StartAudit
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         AuditStartSettings,
         DispatchSettings,
         InventorySettings,
+        ManageSettings,
         OperatorSettings,
         SyncSettings,
     )
@@ -232,6 +234,27 @@ def add_numbers(settings: "InventorySettings") -> "AddNumbers":
     from number_inventory.services.manage_numbers import AddNumbers
 
     return AddNumbers(inventory(settings), clock())
+
+
+def manage_numbers(settings: "ManageSettings") -> "ManageNumbers":
+    """Change numbers by command, and delete them."""
+    from number_inventory.services.manage_numbers import ManageNumbers
+
+    return ManageNumbers(inventory(settings), macros(settings.macros_table), clock())
+
+
+def find_available(settings: "InventorySettings") -> "FindAvailable":
+    """Find the next Available numbers."""
+    from number_inventory.services.next_available import FindAvailable
+
+    return FindAvailable(inventory(settings))
+
+
+def claim_available(settings: "InventorySettings") -> "ClaimAvailable":
+    """Claim the next Available numbers."""
+    from number_inventory.services.next_available import ClaimAvailable
+
+    return ClaimAvailable(inventory(settings), clock())
 
 
 def manage_macros(settings: "SyncSettings") -> "ManageMacros":

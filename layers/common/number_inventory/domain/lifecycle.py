@@ -44,6 +44,7 @@ class Outcome(StrEnum):
     RESERVED = "reserved"
     UNRESERVED = "unreserved"
     EDITED = "edited"
+    GIVEN_BACK = "given_back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +238,19 @@ def assign(record: NumberRecord, vendor: str, usage: Usage, requester: str, stam
         reserved_until=None,
     )
     return Decision(record, _stamped(after, stamp), Outcome.ASSIGNED)
+
+
+def given_back(before: NumberRecord, taken: NumberRecord, stamp: Stamp) -> Decision:
+    """A number that was taken for a claim which came to nothing is as it was before.
+
+    It does not cool: nobody ever used it (this project's rule).
+
+    Args:
+        before: the number before it was taken.
+        taken: the same as it was stored then, and still is.
+        stamp: of the change.
+    """
+    return Decision(taken, _stamped(replace(before, version=taken.version), stamp), Outcome.GIVEN_BACK)
 
 
 def unassign(record: NumberRecord, settings: CoolingSettings, stamp: Stamp) -> Decision:

@@ -1,11 +1,38 @@
-"""Add numbers to the inventory by hand."""
+"""Manage numbers by hand: add them, change them by command, and delete them.
 
-from dataclasses import dataclass
+Every change is one conditional write on the very record it was decided from. Who loses a race reads again and decides
+anew, so of any number of simultaneous requests for a number one wins, and the others learn who has it.
+"""
 
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from number_inventory.domain.commands import Command, decide, needs_settings, require_deletable
+from number_inventory.domain.cooling import CoolingSettings
+from number_inventory.domain.errors import (
+    InvalidInputError,
+    NotFoundError,
+    PreconditionFailedError,
+    RecordBrokenError,
+    RuleViolationError,
+    StorageBusyError,
+)
 from number_inventory.domain.lifecycle import Decision, Outcome, Stamp, add_number
-from number_inventory.domain.numbers import NumberRecord, canonical_number, slug
-from number_inventory.ports import Clock, Inventory
-from number_inventory.services.change_numbers import ChangeNumbers, ChangeReport
+from number_inventory.domain.macros import COOLING_DURATION, COOLING_ENABLED, global_cooling_settings
+from number_inventory.domain.numbers import NumberRecord, canonical_number, free_text, slug
+from number_inventory.ports import Clock, Inventory, Macros, WriteResult
+from number_inventory.services.change_numbers import MAX_ROUNDS, ChangeNumbers, ChangeReport
+
+MAX_MANY = 100
+"""How many numbers one request may name."""
+
+DELETED = "deleted"
+REFUSED = "refused"
+NOT_FOUND = "not_found"
+FAILED = "failed"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +51,18 @@ class AddNumbers:
     inventory: Inventory
     clock: Clock
 
-    def __call__(self, customer: str, numbers: list[str], details: NumberDetails, operator: str) -> ChangeReport:
+    def __call__(self, customer: str, numbers: Sequence[str], details: NumberDetails, by: str) -> ChangeReport:
         """Add each number as Available; returns how many were created and how many existed.
 
         Raises:
-            InvalidInputError: a number or the customer is malformed; then nothing is added.
+            InvalidInputError: a number, a detail or the customer is malformed; then nothing is added.
             StorageBusyError, StorageRefusedError: AWS did not play along; run it again, nothing is added twice.
         """
         slug(customer, field="customer")
+        for field in ("description", "site", "tag"):
+            free_text(getattr(details, field), field=field)
         wanted = list(dict.fromkeys(canonical_number(number) for number in numbers))
-        stamp = Stamp(self.clock.now(), f"operator:{operator}", "added to the inventory")
+        stamp = Stamp(self.clock.now(), by, "added to the inventory")
 
         def added(number: str, record: NumberRecord | None) -> Decision:
             new = NumberRecord(
@@ -53,3 +82,237 @@ class AddNumbers:
 def created(report: ChangeReport) -> int:
     """How many numbers an addition created."""
     return report.outcomes[Outcome.CREATED]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemResult:
+    """What became of one of many numbers.
+
+    Attributes:
+        outcome: an `Outcome`, `deleted`, or, where nothing was changed, `refused` (the number's state does not allow
+            it), `not_found` or `failed` (it could not be read or written: ask again).
+        error: why not, in words; empty where it was done.
+    """
+
+    number: str
+    outcome: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ManageNumbers:
+    """The use case: change numbers by command, and delete them."""
+
+    inventory: Inventory
+    macros: Macros
+    clock: Clock
+
+    # --- one number
+
+    def one(self, customer: str, number: str, command: Command, by: str, if_version: int | None = None) -> NumberRecord:
+        """Carry out a command on a number; returns the number as it is then.
+
+        Args:
+            customer: whose number.
+            number: which one.
+            command: what is asked; where the number already is so, nothing is written.
+            by: who asks, as it is kept with the number.
+            if_version: change the number only if it still is at this version.
+
+        Raises:
+            InvalidInputError: the number, the customer or a part of the command is malformed.
+            NotFoundError: the customer has no such number.
+            PreconditionFailedError: it is at another version.
+            RuleViolationError: its state does not allow the command; the message says who has it.
+            SettingBrokenError: the customer's stored cooling settings decide about it, and are broken.
+            StorageBusyError: it could not be read or written, or the answer was lost: the same may be asked again.
+        """
+        canonical = _checked(customer, [number])[0]
+        settings = self._prepared(customer, command)
+
+        def write(record: NumberRecord) -> tuple[NumberRecord, WriteResult]:
+            decision = as_stored(decide(command, record, settings, self._stamp(command, by)))
+            return decision.after, self.inventory.save([decision])[0]
+
+        return self._until_settled(customer, canonical, if_version, write)
+
+    def delete(self, customer: str, number: str, by: str, if_version: int | None = None) -> None:
+        """Delete a number that is Available and that no device holds.
+
+        Raises:
+            InvalidInputError, NotFoundError, PreconditionFailedError, RuleViolationError, StorageBusyError: as `one`.
+        """
+        canonical = _checked(customer, [number])[0]
+
+        def write(record: NumberRecord) -> tuple[NumberRecord, WriteResult]:
+            require_deletable(record)
+            return record, self.inventory.delete(record)
+
+        self._until_settled(customer, canonical, if_version, write)
+        _log.info("number %s of customer %s was deleted by %s", canonical, customer, by)
+
+    def _until_settled(
+        self,
+        customer: str,
+        number: str,
+        if_version: int | None,
+        write: Callable[[NumberRecord], tuple[NumberRecord, WriteResult]],
+    ) -> NumberRecord:
+        for _ in range(MAX_ROUNDS):
+            record = self.inventory.get(customer, number)
+            if record is None:
+                raise NotFoundError(_missing(customer, number))
+            if if_version is not None and record.version != if_version:
+                raise PreconditionFailedError(number, record.version, if_version)
+            after, result = write(record)
+            if result is WriteResult.WRITTEN:
+                return after
+            if result is WriteResult.FAILED:
+                raise _given_up(number, "the database did not answer properly: the change may or may not stand")
+        raise _given_up(number, "others kept changing it")
+
+    # --- many numbers
+
+    def many(self, customer: str, numbers: Sequence[str], command: Command, by: str) -> Sequence[ItemResult]:
+        """Carry out a command on each of up to 100 numbers, each by itself; results in the same order.
+
+        Raises:
+            InvalidInputError: a number, the customer or a part of the command is malformed, there are too many
+                numbers, or one stands there twice; then nothing is changed.
+            SettingBrokenError, StorageBusyError, StorageRefusedError: nothing is changed, or ask for the same again.
+        """
+        wanted = _checked(customer, numbers)
+        settings = self._prepared(customer, command)
+        results: dict[str, ItemResult] = {}
+        pending: Sequence[str] = wanted
+        for _ in range(MAX_ROUNDS):
+            decisions = []
+            for number, record in self._found(customer, pending, results):
+                try:
+                    decisions.append(decide(command, record, settings, self._stamp(command, by)))
+                except RuleViolationError as error:
+                    results[number] = ItemResult(number, REFUSED, str(error))
+            pending = self._saved(decisions, results)
+            if not pending:
+                break
+        return _in_order(wanted, results)
+
+    def delete_many(self, customer: str, numbers: Sequence[str], by: str) -> Sequence[ItemResult]:
+        """Delete each of up to 100 numbers, each by itself; results in the same order.
+
+        Raises:
+            InvalidInputError: as for `many`; nothing is deleted then.
+            StorageRefusedError: AWS refuses it for good.
+        """
+        wanted = _checked(customer, numbers)
+        return [self._deleted(customer, number, by) for number in wanted]
+
+    def _deleted(self, customer: str, number: str, by: str) -> ItemResult:
+        try:
+            self.delete(customer, number, by)
+        except NotFoundError as error:
+            return ItemResult(number, NOT_FOUND, str(error))
+        except RuleViolationError as error:
+            return ItemResult(number, REFUSED, str(error))
+        except (StorageBusyError, RecordBrokenError) as error:
+            return ItemResult(number, FAILED, str(error))
+        return ItemResult(number, DELETED)
+
+    def _found(
+        self, customer: str, numbers: Sequence[str], results: dict[str, ItemResult]
+    ) -> Sequence[tuple[str, NumberRecord]]:
+        """The records of those that are there and can be understood; of the others, the results say so."""
+        records = self.inventory.get_many(customer, numbers) if numbers else {}
+        found = []
+        for number in numbers:
+            try:
+                record = records.get(number)
+            except RecordBrokenError as error:
+                results[number] = ItemResult(number, FAILED, str(error))
+                continue
+            if record is None:
+                results[number] = ItemResult(number, NOT_FOUND, _missing(customer, number))
+            else:
+                found.append((number, record))
+        return found
+
+    def _saved(self, decisions: Sequence[Decision], results: dict[str, ItemResult]) -> Sequence[str]:
+        """Write; returns the numbers that somebody else changed meanwhile."""
+        superseded = []
+        for decision, result in zip(decisions, self.inventory.save(decisions), strict=True):
+            number = decision.after.number
+            if result is WriteResult.WRITTEN:
+                results[number] = ItemResult(number, decision.outcome)
+            elif result is WriteResult.SUPERSEDED:
+                superseded.append(number)
+            else:
+                lost = "the database did not answer properly, so that the change may or may not stand; ask again"
+                results[number] = ItemResult(number, FAILED, f"number {number}: {lost}")
+        return superseded
+
+    # --- both
+
+    def _prepared(self, customer: str, command: Command) -> CoolingSettings | None:
+        """Check the command before anything is read; the cooling settings where they decide about it."""
+        command.checked(self.clock.now())
+        if not needs_settings(command):
+            return None
+        values = self.macros.resolve(customer, [COOLING_ENABLED, COOLING_DURATION])
+        return global_cooling_settings(values[COOLING_ENABLED], values[COOLING_DURATION])
+
+    def _stamp(self, command: Command, by: str) -> Stamp:
+        return Stamp(self.clock.now(), by, command.reason)
+
+
+def checked_count(count: int) -> int:
+    """How many numbers one request may ask for.
+
+    Raises:
+        InvalidInputError: it is out of range.
+    """
+    if not 1 <= count <= MAX_MANY:
+        raise InvalidInputError("count", f"must be from 1 to {MAX_MANY}, not {count}")
+    return count
+
+
+def checked_numbers(numbers: Sequence[str]) -> list[str]:
+    """The numbers of one request in their one spelling, each once.
+
+    Raises:
+        InvalidInputError: there are none or too many, one is malformed or stands there twice.
+    """
+    if not 1 <= len(numbers) <= MAX_MANY:
+        raise InvalidInputError("numbers", f"must be 1 to {MAX_MANY} numbers, not {len(numbers)}")
+    wanted: dict[str, None] = {}
+    for number in numbers:
+        canonical = canonical_number(number, field="numbers" if len(numbers) > 1 else "number")
+        if canonical in wanted:
+            raise InvalidInputError("numbers", f"must name each number once, but {canonical} stands there twice")
+        wanted[canonical] = None
+    return list(wanted)
+
+
+def _checked(customer: str, numbers: Sequence[str]) -> list[str]:
+    slug(customer, field="customer")
+    return checked_numbers(numbers)
+
+
+def as_stored(decision: Decision) -> Decision:
+    """The same decision with its number as it is stored once it is written."""
+    if not decision.needs_write:
+        return decision
+    version = decision.before.version if decision.before else 0
+    return replace(decision, after=replace(decision.after, version=version + 1))
+
+
+def _missing(customer: str, number: str) -> str:
+    return f"customer {customer} has no number {number}"
+
+
+def _given_up(number: str, why: str) -> StorageBusyError:
+    return StorageBusyError(f"number {number} could not be changed for now: {why}. Ask for the same again")
+
+
+def _in_order(numbers: Sequence[str], results: Mapping[str, ItemResult]) -> Sequence[ItemResult]:
+    superseded = "others kept changing it; ask again"
+    return [results.get(number) or ItemResult(number, FAILED, f"number {number}: {superseded}") for number in numbers]

@@ -1,4 +1,4 @@
-"""Release what has cooled: numbers whose Release Date has come are Available again, and no others.
+"""Release what has cooled, and let reservations lapse: numbers whose time has come are Available again, and no others.
 
 There is no limit on how late it may run (VOSS looks back 20 days): the index lists whatever is due, the record decides,
 and what one run does not reach the next one does.
@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from number_inventory.domain.lifecycle import Decision, Outcome, Stamp, release_due
+from number_inventory.domain.lifecycle import Decision, Outcome, Stamp, release_due, reservation_lapsed
 from number_inventory.domain.numbers import NumberRecord
-from number_inventory.ports import Clock, DueNumber, Inventory
+from number_inventory.ports import Clock, DueNumber, DueReservation, Inventory
 from number_inventory.services.change_numbers import ChangeNumbers
 
 REPORTED_AT_MOST = 1000
@@ -23,10 +23,11 @@ class ReleaseSummary:
     """What a release run did, or would do.
 
     Attributes:
-        as_of: the instant up to which Release Dates count.
-        due: candidates that the index named.
-        released: numbers that became Available.
-        kept: candidates that the record did not confirm: returned, held, or of a later cooling.
+        as_of: the instant up to which Release Dates and ends of reservations count.
+        due: cooling candidates that the index named.
+        released: numbers that had cooled and became Available.
+        kept: candidates that the record did not confirm: returned, held, of a later cooling, or reserved for longer.
+        lapsed: numbers whose reservation came to its end and that became Available.
         failed: numbers that could not be changed; the next run takes them up.
         cause: why the run is not finished, in words; empty when it is.
         finished: False if time ran out; the next run goes on.
@@ -36,6 +37,7 @@ class ReleaseSummary:
     due: int = 0
     released: int = 0
     kept: int = 0
+    lapsed: int = 0
     failed: tuple[str, ...] = ()
     cause: str = ""
     finished: bool = True
@@ -43,11 +45,18 @@ class ReleaseSummary:
 
 @dataclass(slots=True, kw_only=True)
 class ReleaseReport:
-    """What would be released by an instant if nothing changed; `numbers` are the earliest, at most 1,000 of `due`."""
+    """What would be released by an instant if nothing changed.
+
+    Attributes:
+        numbers: the earliest that have cooled then, at most 1,000 of `due`.
+        reservations: the earliest that have lapsed then, at most 1,000 of `lapsing`.
+    """
 
     as_of: datetime
     due: int = 0
     numbers: list[DueNumber] = field(default_factory=list)
+    lapsing: int = 0
+    reservations: list[DueReservation] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +72,7 @@ class ReleaseCooled:
     budget: timedelta
 
     def release(self, customer: str | None = None) -> ReleaseSummary:
-        """Release what is due now; every customer's, or one's.
+        """Release what is due now, and let reservations lapse; every customer's, or one's.
 
         Raises:
             StorageBusyError, StorageRefusedError: AWS did not play along; the next run takes up what is left.
@@ -77,7 +86,10 @@ class ReleaseCooled:
             self._release(batch, change)
             if change.report.stopped:
                 break
+        else:
+            self._lapse(started, customer, change)
         summary.released = change.report.outcomes[Outcome.RELEASED]
+        summary.lapsed = change.report.outcomes[Outcome.UNRESERVED]
         summary.kept = change.report.outcomes[Outcome.UNCHANGED]
         summary.failed = tuple(change.report.failed)
         summary.finished = change.report.finished
@@ -95,7 +107,25 @@ class ReleaseCooled:
             report.due += len(batch)
             earliest = sorted([*report.numbers, *batch], key=lambda due: (due.release_date, due.customer, due.number))
             report.numbers = earliest[:REPORTED_AT_MOST]
+        for ends in self.inventory.lapsing(as_of, customer):
+            report.lapsing += len(ends)
+            first = sorted(
+                [*report.reservations, *ends], key=lambda end: (end.reserved_until, end.customer, end.number)
+            )
+            report.reservations = first[:REPORTED_AT_MOST]
         return report
+
+    def _lapse(self, until: datetime, customer: str | None, change: ChangeNumbers) -> None:
+        for batch in self.inventory.lapsing(until, customer):
+            by_customer = sorted(batch, key=lambda due: due.customer)
+            for whose, group in groupby(by_customer, key=lambda due: due.customer):
+                change(whose, [due.number for due in group], self._lapsed)
+            if change.report.stopped:
+                return
+
+    def _lapsed(self, _number: str, record: NumberRecord | None) -> Decision | None:
+        stamp = Stamp(self.clock.now(), "release", "the reservation came to its end")
+        return None if record is None else reservation_lapsed(record, stamp)
 
     def _release(self, batch: Sequence[DueNumber], change: ChangeNumbers) -> None:
         by_customer = sorted(batch, key=lambda due: due.customer)

@@ -1,7 +1,7 @@
 """The Numbers table; implements `ports.Inventory`."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,8 @@ from number_inventory.adapters.dynamodb.number_glances import GLANCED, read_glan
 from number_inventory.adapters.dynamodb.number_items import (
     COOLING_INDEX,
     COOLING_SHARDS,
+    LAPSE_SHARDS,
+    LAPSING_INDEX,
     number_key,
     read_number,
 )
@@ -23,7 +25,7 @@ from number_inventory.adapters.dynamodb.tables import OnBroken, log_broken, quer
 from number_inventory.domain.errors import RecordBrokenError
 from number_inventory.domain.lifecycle import Decision
 from number_inventory.domain.numbers import NumberRecord
-from number_inventory.ports import DueNumber, NumberPage, NumberQuery, NumberSlice, WriteResult
+from number_inventory.ports import DueNumber, DueReservation, NumberPage, NumberQuery, NumberSlice, WriteResult
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -95,11 +97,18 @@ class DynamoInventory:
 
     def get_many(self, customer: str, numbers: Sequence[str]) -> NumbersFound:
         """Those of the numbers that exist, strongly consistent; looking up a broken one raises RecordBrokenError."""
+        return self._get_many(customer, numbers, consistent=True)
+
+    def peek_many(self, customer: str, numbers: Sequence[str]) -> NumbersFound:
+        """Those of the numbers that exist, eventually consistent; looking up a broken one raises RecordBrokenError."""
+        return self._get_many(customer, numbers, consistent=False)
+
+    def _get_many(self, customer: str, numbers: Sequence[str], *, consistent: bool) -> NumbersFound:
         keys = [number_key(customer, number) for number in dict.fromkeys(numbers)]
         purpose = f"read {len(keys)} numbers of customer {customer}"
         records: dict[str, NumberRecord] = {}
         broken: dict[str, RecordBrokenError] = {}
-        for item in batch_get(self._client, self._table, keys, purpose=purpose, consistent=True):
+        for item in batch_get(self._client, self._table, keys, purpose=purpose, consistent=consistent):
             number = item["number"]["S"]
             try:
                 records[number] = read_number(item)
@@ -110,6 +119,10 @@ class DynamoInventory:
     def page(self, query: NumberQuery, limit: int, after: str | None) -> NumberPage:
         """At most `limit` numbers that match, from those after `after`; broken ones are reported and left out."""
         return self._listing.page(query, limit, after)
+
+    def available(self, customer: str, prefix: str, batch: int) -> Iterator[Sequence[str]]:
+        """Candidates for Available numbers in the order of their spelling, from the index of idle numbers."""
+        return self._listing.available(customer, prefix, batch)
 
     def sweep(self, customer: str, after: str = "") -> Iterator[NumberSlice]:
         """All numbers of a customer behind `after`, eventually consistent, a megabyte at a time.
@@ -134,34 +147,43 @@ class DynamoInventory:
 
     def due(self, until: datetime, customer: str | None = None) -> Iterator[Sequence[DueNumber]]:
         """Numbers in the cooling index whose Release Date is at or before `until`, shard by shard."""
-        names = {"#shard": "cooling_shard", "#at": "release_at"}
-        values = {":until": second(until)}
-        purpose = "read which numbers are due for release"
-        request: dict[str, Any] = {
-            "IndexName": COOLING_INDEX,
-            "KeyConditionExpression": "#shard = :shard AND #at <= :until",
-            "ExpressionAttributeNames": names,
-        }
-        if customer is not None:
-            request["FilterExpression"] = "#customer = :customer"
-            names["#customer"] = "customer"
-            values[":customer"] = text(customer)
-        for shard in range(COOLING_SHARDS):
-            request["ExpressionAttributeValues"] = {**values, ":shard": text(str(shard))}
-            for items in query_pages(self._client, self._table, request, purpose=purpose):
-                batch = [due for item in items if (due := self._due(item)) is not None]
-                if batch:
-                    yield batch
+        request = _upto(COOLING_INDEX, "cooling_shard", "release_at", until, customer)
+        shards = range(COOLING_SHARDS)
+        for items in self._of_shards(request, shards, purpose="read which numbers are due for release"):
+            found = [DueNumber(*item) for item in self._instants(items, "release_at")]
+            if found:
+                yield found
 
-    def _due(self, item: dict[str, Any]) -> DueNumber | None:
-        customer, number = item["customer"]["S"], item["number"]["S"]
-        read = ItemReader(item, f"number {number} of customer {customer}")
-        try:
-            release_date = read.instant("release_at")
-        except RecordBrokenError as error:
-            self._on_broken(error)
-            return None
-        return DueNumber(customer, number, release_date) if release_date else None
+    def lapsing(self, until: datetime, customer: str | None = None) -> Iterator[Sequence[DueReservation]]:
+        """Reservations in their index whose end is at or before `until`, shard by shard."""
+        # An end with a fraction of a second is spelt so that it sorts before the second without: it comes in time.
+        request = _upto(LAPSING_INDEX, "lapse_shard", "reserved_until", until, customer)
+        shards = range(LAPSE_SHARDS)
+        for items in self._of_shards(request, shards, purpose="read which reservations have lapsed"):
+            ends = [DueReservation(*item) for item in self._instants(items, "reserved_until")]
+            found = [end for end in ends if end.reserved_until <= until]
+            if found:
+                yield found
+
+    def _of_shards(
+        self, request: Mapping[str, Any], shards: Iterable[int], *, purpose: str
+    ) -> Iterator[list[dict[str, Any]]]:
+        for shard in shards:
+            values = {**request["ExpressionAttributeValues"], ":shard": text(str(shard))}
+            whole_request = {**request, "ExpressionAttributeValues": values}
+            yield from query_pages(self._client, self._table, whole_request, purpose=purpose)
+
+    def _instants(self, items: Sequence[dict[str, Any]], name: str) -> Iterator[tuple[str, str, datetime]]:
+        """Customer, number and an instant of each item; what cannot be understood is reported and left out."""
+        for item in items:
+            customer, number = item["customer"]["S"], item["number"]["S"]
+            try:
+                at = ItemReader(item, f"number {number} of customer {customer}").instant(name)
+            except RecordBrokenError as error:
+                self._on_broken(error)
+                continue
+            if at is not None:
+                yield customer, number, at
 
     def _readable(self, items: Sequence[dict[str, Any]]) -> list[NumberRecord]:
         records = []
@@ -179,3 +201,28 @@ class DynamoInventory:
             StorageRefusedError: AWS refuses such writes for good; some of the others may have been made.
         """
         return self._writes.save(decisions)
+
+    def delete(self, record: NumberRecord) -> WriteResult:
+        """Delete a number if it still is at the version of this record.
+
+        Raises:
+            StorageRefusedError: AWS refuses it for good.
+        """
+        return self._writes.delete(record)
+
+
+def _upto(index: str, shard: str, at: str, until: datetime, customer: str | None) -> dict[str, Any]:
+    """What asks one shard of an index for everything up to an instant; of every customer, or of one."""
+    names = {"#shard": shard, "#at": at}
+    values = {":until": second(until)}
+    request: dict[str, Any] = {
+        "IndexName": index,
+        "KeyConditionExpression": "#shard = :shard AND #at <= :until",
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+    }
+    if customer is not None:
+        request["FilterExpression"] = "#customer = :customer"
+        names["#customer"] = "customer"
+        values[":customer"] = text(customer)
+    return request

@@ -19,8 +19,12 @@ from number_inventory.domain.numbers import Holder, NumberRecord, Status, Usage
 
 COOLING_INDEX = "cooling"
 IDLE_INDEX = "idle"
+LAPSING_INDEX = "lapsing"
 COOLING_SHARDS = 8
 """Partitions of the cooling index: eight take 8,000 numbers a second into or out of cooling."""
+
+LAPSE_SHARDS = 2
+"""Partitions of the index of reservations with an end: people make them, not devices."""
 
 IDLE_STATUSES = frozenset({Status.AVAILABLE, Status.RESERVED})
 """The statuses that the idle index lists."""
@@ -36,6 +40,7 @@ _TEXTS = (
     "internal_number_type",
     "e164_number",
     "site",
+    "assigned_to",
     "reserved_for",
     "reservation_notes",
     "created_by",
@@ -43,7 +48,7 @@ _TEXTS = (
     "reason",
 )
 _INSTANTS = ("cooling_since", "reserved_until", "created_at", "updated_at")
-_INDEXED = ("cooling_shard", "release_at", "idle_pool")
+_INDEXED = ("cooling_shard", "release_at", "idle_pool", "lapse_shard")
 _KEYS = frozenset({"customer", "number"})
 
 
@@ -54,7 +59,16 @@ def number_key(customer: str, number: str) -> Item:
 
 def cooling_shard(customer: str, number: str) -> str:
     """The partition of the cooling index that a number belongs to; the same for ever."""
-    return str(crc32(f"{customer}#{number}".encode()) % COOLING_SHARDS)
+    return _shard(customer, number, COOLING_SHARDS)
+
+
+def lapse_shard(customer: str, number: str) -> str:
+    """The partition of the index of reservations with an end that a number belongs to; the same for ever."""
+    return _shard(customer, number, LAPSE_SHARDS)
+
+
+def _shard(customer: str, number: str, shards: int) -> str:
+    return str(crc32(f"{customer}#{number}".encode()) % shards)
 
 
 def idle_pool(customer: str, status: Status) -> str:
@@ -103,6 +117,8 @@ def _add_indexed(item: Item, record: NumberRecord) -> None:
             item["cooling_shard"] = {"S": cooling_shard(record.customer, record.number)}
     if record.status in IDLE_STATUSES:
         item["idle_pool"] = {"S": idle_pool(record.customer, record.status)}
+    if record.status is Status.RESERVED and record.reserved_until is not None:
+        item["lapse_shard"] = {"S": lapse_shard(record.customer, record.number)}
 
 
 def read_number(item: dict[str, Any]) -> NumberRecord:
@@ -129,6 +145,7 @@ def read_number(item: dict[str, Any]) -> NumberRecord:
         internal_number_type=read.text("internal_number_type"),
         e164_number=read.text("e164_number"),
         site=read.text("site"),
+        assigned_to=read.text("assigned_to"),
         reserved_for=read.text("reserved_for"),
         reservation_notes=read.text("reservation_notes"),
         reserved_until=read.instant("reserved_until"),

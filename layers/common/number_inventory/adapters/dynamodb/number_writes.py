@@ -81,6 +81,29 @@ class NumberWrites:
             return self._failed(error, f"write number {decision.after.number} of customer {decision.after.customer}")
         return WriteResult.WRITTEN
 
+    def delete(self, record: NumberRecord) -> WriteResult:
+        """Delete a number if it still is at this version.
+
+        Raises:
+            StorageRefusedError: AWS refuses it for good.
+        """
+        try:
+            self._client.delete_item(
+                TableName=self._table,
+                Key=number_key(record.customer, record.number),
+                ConditionExpression="#version = :seen",
+                ExpressionAttributeNames={"#version": "version"},
+                ExpressionAttributeValues={":seen": whole(record.version)},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except AWS_FAULTS as error:
+            if condition_failed(error):
+                # Gone is what was wanted, but only an earlier try of ours makes it our doing.
+                ours = was_retried(error) and not old_item(error)
+                return WriteResult.WRITTEN if ours else WriteResult.SUPERSEDED
+            return self._failed(error, f"delete number {record.number} of customer {record.customer}")
+        return WriteResult.WRITTEN
+
     def _put(self, item: Item) -> None:
         self._client.put_item(
             TableName=self._table,
