@@ -39,8 +39,8 @@ def _let_send_batches(endpoint_url: str, outputs: Mapping[str, str]) -> None:
 
 def _let_write_batches(endpoint_url: str, outputs: Mapping[str, str]) -> None:
     """It asks for an action `dynamodb:BatchExecuteStatement`, on no table; AWS asks for that of each statement."""
-    for function in (outputs["SyncWorkerName"], outputs["ReleaseCooledName"], outputs["AuditName"]):
-        _allow(endpoint_url, function, "dynamodb:BatchExecuteStatement", "*")
+    for name in ("SyncWorkerName", "ReleaseCooledName", "AuditName", "NumberApiName"):
+        _allow(endpoint_url, outputs[name], "dynamodb:BatchExecuteStatement", "*")
 
 
 def _allow(endpoint_url: str, function: str, action: str, resource: str) -> None:

@@ -16,7 +16,7 @@ from functions.number_api.audit_bodies import (
     audit_body,
     finding_body,
 )
-from functions.number_api.requests import Cursor, Customer, audit_address, page_tokens, refuse_unknown
+from functions.number_api.requests import Cursor, Customer, audit_address, caller, page_tokens, refuse_unknown
 from number_inventory import bootstrap
 from number_inventory.domain.errors import NotFoundError
 from number_inventory.domain.findings import FindingCode, FindingOutcome
@@ -28,7 +28,6 @@ from number_inventory.settings import AuditApiSettings
 
 PAGES = frozenset({"limit", "cursor"})
 FILTERS = PAGES | {"code", "outcome"}
-UNKNOWN_CALLER = "api"
 
 router = APIGatewayRouter()  # type: ignore[no-untyped-call]  # Powertools leaves it untyped
 
@@ -52,7 +51,7 @@ def start_audit(customer: Customer, order: Annotated[AuditOrder, Body()]) -> Res
     scope = start.scope(customer=name, mode=order.mode, site=order.site, codes=order.codes or (), plan=order.plan or "")
     if scope.customer != name:
         raise NotFoundError(f"customer {name} has no audit with the plan {order.plan}")
-    run = start(scope, router.current_event.request_context.identity.user_arn or UNKNOWN_CALLER)
+    run = start(scope, caller(router.current_event))
     headers: dict[str, str | list[str]] = {"Location": audit_address(run.id)}
     return Response(HTTPStatus.ACCEPTED.value, content_types.APPLICATION_JSON, audit_body(run), headers)
 

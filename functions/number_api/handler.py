@@ -18,6 +18,8 @@ from number_inventory.observability import logger_for
 
 RETRY_AFTER_SECONDS = "2"
 _AUDITS = "/audits"
+_AVAILABLE = "/next-available"
+_CLAIM = f"{_AVAILABLE}/claim"
 _PLACES = frozenset({"body", "header", "path", "query"})
 
 logger = logger_for("number-api")
@@ -29,6 +31,14 @@ app.include_router(number_routes.router)
 def add_audits() -> None:
     """Let the API answer for audits. Lookups come far more often, and start sooner without what audits need."""
     from functions.number_api.audit_routes import router  # noqa: PLC0415 - see above
+
+    app.include_router(router)
+
+
+@lru_cache(maxsize=1)
+def add_commands() -> None:
+    """Let the API manage numbers, with what lookups start sooner without."""
+    from functions.number_api.command_routes import router  # noqa: PLC0415 - see above
 
     app.include_router(router)
 
@@ -75,9 +85,21 @@ def tell_under_way(error: AuditUnderWayError) -> Response[str]:
 @app.exception_handler(StorageBusyError)
 def ask_to_retry(error: StorageBusyError) -> Response[str]:
     """The database is busy: nothing is wrong with the request."""
-    logger.warning("lookup not possible now", extra={"cause": str(error)})
+    logger.warning("request not possible now", extra={"cause": str(error)})
     headers: dict[str, str | list[str]] = {"Retry-After": RETRY_AFTER_SECONDS}
-    return problem(HTTPStatus.SERVICE_UNAVAILABLE, "the inventory cannot be read now; try again", headers=headers)
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, _what_is_certain(), headers=headers)
+
+
+def _what_is_certain() -> str:
+    """What a caller may conclude from a request that could not be carried out to its end."""
+    if app.current_event.http_method == "GET":
+        return "the inventory cannot be read now; try again"
+    if app.current_event.path.endswith(_CLAIM):
+        return (
+            "the inventory is busy, and numbers may have been taken all the same: look for numbers assigned to, or "
+            "reserved for, whom they were for, before you ask again"
+        )
+    return "the inventory is busy, and this may or may not have been done; asking again does no harm"
 
 
 @app.exception_handler(Exception)
@@ -110,6 +132,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     request = _with_encoded_path(event)
     if _AUDITS in request["path"]:
         add_audits()
+    elif request["httpMethod"] != "GET" or _AVAILABLE in request["path"]:
+        add_commands()
     return app.resolve(request, context)
 
 

@@ -33,8 +33,10 @@ class NumberBody(BaseModel):
     internal_number_type: str
     e164_number: str
     site: str
+    assigned_to: str = Field(description="Who it was assigned to, while that lasts.")
     reserved_for: str
     reservation_notes: str
+    reserved_until: datetime | None = Field(description="When a reservation lapses; null for one without an end.")
     reason: str = Field(description="Why the number last changed.")
     version: int
     created_at: datetime | None

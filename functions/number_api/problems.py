@@ -1,6 +1,6 @@
 """Problem details (RFC 9457): the one shape of every error of the API."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -17,8 +17,8 @@ class FieldProblem(BaseModel):
     message: str
 
 
-class Problem(BaseModel):
-    """An error, as RFC 9457 shapes it."""
+class Problem(BaseModel, extra="allow"):
+    """An error, as RFC 9457 shapes it; what else a program can use of it stands beside these, by names of its own."""
 
     type: str = "about:blank"
     title: str
@@ -32,9 +32,10 @@ def problem(
     detail: str,
     errors: Sequence[FieldProblem] = (),
     headers: dict[str, str | list[str]] | None = None,
+    members: Mapping[str, BaseModel] | None = None,
 ) -> Response[str]:
     """The response that tells of a problem; the title is the status's own phrase."""
-    body = Problem(title=status.phrase, status=status.value, detail=detail, errors=list(errors))
+    body = Problem(title=status.phrase, status=status.value, detail=detail, errors=list(errors), **members or {})
     excluded = set() if errors else {"errors"}
     return Response(
         status_code=status.value,

@@ -3,11 +3,13 @@
 import json
 from base64 import b64decode
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from functions.number_api.page_tokens import PageTokens
 from functions.number_api.problems import FieldProblem, problem
@@ -16,9 +18,11 @@ from number_inventory.domain.errors import InvalidInputError
 from number_inventory.settings import SecretsSettings
 
 MAX_BODY_BYTES = 10 * 1024
+UNKNOWN_CALLER = "api"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 Customer = Annotated[str, Path(description="The tenant's name.", examples=["default"])]
+Number = Annotated[str, Path(description="Digits, +, * and #.", examples=["+493012345678"])]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")]
 
 
@@ -37,6 +41,22 @@ def refuse_unknown(given: Mapping[str, str] | None, known: Collection[str] = ())
         if name not in known:
             allowed = f"there are {', '.join(sorted(known))}" if known else "there are none"
             raise InvalidInputError(name[:40], f"is not a parameter here; {allowed}")
+
+
+def caller(event: APIGatewayProxyEvent) -> str:
+    """Who asks: the ARN that the request was signed by; `api` where the API lets everybody in."""
+    return event.request_context.identity.user_arn or UNKNOWN_CALLER
+
+
+def instant(text: str, *, field: str) -> datetime:
+    """An instant, as RFC 3339 spells it, in UTC.
+
+    Raises:
+        InvalidInputError: it is none.
+    """
+    from number_inventory.events import read_instant  # noqa: PLC0415 - few requests have one, and all would wait for it
+
+    return read_instant(text, field=field)
 
 
 def audit_address(run_id: str) -> str:

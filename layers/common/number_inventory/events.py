@@ -16,6 +16,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    TypeAdapter,
     ValidationError,
     model_validator,
 )
@@ -181,6 +182,18 @@ def read_event(kind: type[EventT], event: object) -> EventT:
         problems = "; ".join(_problem(item) for item in error.errors(include_url=False))
         allowed = ", ".join(field.alias or name for name, field in kind.model_fields.items())
         raise InvalidInputError("event", f"{problems} (allowed: {allowed})") from None
+
+
+def read_instant(text: str, *, field: str) -> datetime:
+    """Read an instant, as RFC 3339 spells it; in UTC.
+
+    Raises:
+        InvalidInputError: it is none, or has no offset from UTC.
+    """
+    try:
+        return TypeAdapter(Instant).validate_python(text)
+    except ValidationError as error:
+        raise InvalidInputError(field, _problem(error.errors(include_url=False)[0])) from None
 
 
 def read_audit_event(event: object) -> AuditEvent | AuditStep:

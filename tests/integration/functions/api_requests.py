@@ -6,19 +6,76 @@ from urllib.parse import quote
 
 _ONE = "/customers/{customer}/numbers/{number}"
 _MANY = "/customers/{customer}/numbers"
+_AVAILABLE = "/customers/{customer}/next-available"
 _AUDITS = "/customers/{customer}/audits"
 _AUDIT = _AUDITS + "/{audit}"
 _FINDINGS = _AUDIT + "/findings"
 
 
-def lookup(customer: str, number: str) -> dict[str, Any]:
+def lookup(customer: str, number: str, **headers: str) -> dict[str, Any]:
     """A request for one number."""
-    return request(_ONE, {"customer": customer, "number": number})
+    return with_headers(request(_ONE, {"customer": customer, "number": number}), headers)
 
 
 def listing(customer: str, **query: str | list[str]) -> dict[str, Any]:
     """A request for a page of numbers; a parameter may be repeated."""
     return request(_MANY, {"customer": customer}, query)
+
+
+def do(verb: str, number: str, body: object = None, customer: str = "acme", **headers: str) -> dict[str, Any]:
+    """A request to do something with a number; without a body where None is given, and as it is where it is text."""
+    path = {"customer": customer, "number": number}
+    return with_headers(request(f"{_ONE}/{verb}", path, method="POST", body=_sent(body)), headers)
+
+
+def edit(number: str, body: object, customer: str = "acme", **headers: str) -> dict[str, Any]:
+    """A request to change texts of a number."""
+    path = {"customer": customer, "number": number}
+    return with_headers(request(_ONE, path, method="PATCH", body=_sent(body)), headers)
+
+
+def delete(number: str, customer: str = "acme", **headers: str) -> dict[str, Any]:
+    """A request to delete a number."""
+    return with_headers(request(_ONE, {"customer": customer, "number": number}, method="DELETE"), headers)
+
+
+def add(body: object, customer: str = "acme") -> dict[str, Any]:
+    """A request to add numbers."""
+    return request(_MANY, {"customer": customer}, method="POST", body=_sent(body))
+
+
+def bulk(body: object, customer: str = "acme") -> dict[str, Any]:
+    """A request to do something with many numbers."""
+    return request(f"{_MANY}/bulk", {"customer": customer}, method="POST", body=_sent(body))
+
+
+def look_up(body: object, customer: str = "acme") -> dict[str, Any]:
+    """A request for many numbers by their names."""
+    return request(f"{_MANY}/lookup", {"customer": customer}, method="POST", body=_sent(body))
+
+
+def available(customer: str = "acme", **query: str | list[str]) -> dict[str, Any]:
+    """A request for numbers that are free."""
+    return request(_AVAILABLE, {"customer": customer}, query)
+
+
+def claim(body: object, customer: str = "acme") -> dict[str, Any]:
+    """A request to have numbers that are free."""
+    return request(f"{_AVAILABLE}/claim", {"customer": customer}, method="POST", body=_sent(body))
+
+
+def with_headers(event: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
+    """The request with more headers; an underscore stands for a hyphen, since names of arguments cannot have one."""
+    more = {name.replace("_", "-"): value for name, value in headers.items()}
+    return {
+        **event,
+        "headers": event["headers"] | more,
+        "multiValueHeaders": event["multiValueHeaders"] | {name: [value] for name, value in more.items()},
+    }
+
+
+def _sent(body: object) -> str | None:
+    return body if body is None or isinstance(body, str) else json.dumps(body)
 
 
 def start(customer: str, body: object, query: dict[str, str | list[str]] | None = None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from functions.number_api.number_routes import KNOWN
 from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberRecord, Status, Usage
 from tests.integration.functions.account import API, Account
 from tests.integration.functions.api_requests import listing, lookup, request
@@ -39,8 +40,8 @@ def _put_mixed(account: Account) -> None:
         number("+4930100", Status.USED, Usage.DEVICE, vendor=AUDIOCODES, holders=HELD, site="berlin"),
         number("+4930101", Status.USED, Usage.DEVICE, vendor=AUDIOCODES, holders=HELD),
         number("+4930200", Status.COOLING, release_date=TOMORROW, site="berlin"),
-        number("1001", Status.USED, Usage.USER, vendor="Webex Calling", site="köln"),
-        number("1002", Status.USED, Usage.HUNT_PILOT),
+        number("1001", Status.USED, Usage.USER, vendor="Webex Calling", site="köln", assigned_to="ann", tag="Desk 7"),
+        number("1002", Status.USED, Usage.HUNT_PILOT, updated_at=SINCE, description="Desk of sales"),
         number("1003", Status.USED_UTILITY, Usage.VOICEMAIL_PILOT),
         number("1004"),
         number("1005", site="berlin"),
@@ -84,6 +85,20 @@ def listed(account: Account, customer: str = "acme", **query: str) -> list[str]:
         ({"site": "berlin"}, ["+4930100", "+4930200", "1005"]),
         ({"site": "köln"}, ["1001"]),
         ({"status": "Available", "site": "berlin"}, ["1005"]),
+        ({"assigned_to": "ann"}, ["1001"]),
+        ({"assigned_to": "", "status": "Used", "vendor": ""}, ["1002"]),
+        ({"device": "sbc-1"}, ["+4930100", "+4930101"]),
+        ({"device": "sbc-2"}, []),
+        ({"first": "1002", "last": "1004"}, ["1002", "1003", "1004"]),
+        ({"first": "+4930101"}, ["+4930101", "+4930200", "1001", "1002", "1003", "1004", "1005"]),
+        ({"last": "+4930100"}, ["*21#", "+4930100"]),
+        ({"first": "1003", "prefix": "100", "status": "Available"}, ["1004", "1005"]),
+        ({"changed_since": "2026-11-01T00:00:00Z"}, ["1002"]),
+        ({"changed_since": "2026-11-01T01:00:00+01:00"}, ["1002"]),
+        ({"changed_since": "2026-11-01T00:00:00.000001Z"}, []),
+        ({"text": "Desk"}, ["1001", "1002"]),
+        ({"text": "desk"}, []),
+        ({"text": "of sales", "device": "sbc-1"}, []),
         (
             {"status": "Used", "vendor": "AudioCodes", "usage": "Device", "prefix": "+49", "site": "berlin"},
             ["+4930100"],
@@ -92,8 +107,10 @@ def listed(account: Account, customer: str = "acme", **query: str) -> list[str]:
 )
 @pytest.mark.parametrize("limit", ["1", "2", "1000"])
 def test_filters_and_pages(mixed: Account, query: dict[str, str], found: list[str], limit: str) -> None:
-    """GIVEN a filter and a page size WHEN all pages are read THEN exactly the matching numbers come, each once."""
+    """GIVEN a filter and a page size WHEN all pages are read THEN exactly the matching numbers come, either way."""
     assert listed(mixed, **query, limit=limit) == found
+    assert listed(mixed, **query, limit=limit, order="asc") == found
+    assert listed(mixed, **query, limit=limit, order="desc") == found[::-1]
 
 
 def test_customers_see_their_own(mixed: Account) -> None:
@@ -161,6 +178,13 @@ def test_cursors_of_another_listing_are_400(mixed: Account) -> None:
         listing("acme", status="Used", vendor="", cursor=cursor),
         listing("acme", status="Used", prefix="1", cursor=cursor),
         listing("acme", status="Used", site="berlin", cursor=cursor),
+        listing("acme", status="Used", order="desc", cursor=cursor),
+        listing("acme", status="Used", device="sbc-1", cursor=cursor),
+        listing("acme", status="Used", first="1", cursor=cursor),
+        listing("acme", status="Used", last="1", cursor=cursor),
+        listing("acme", status="Used", changed_since="2026-11-01T00:00:00Z", cursor=cursor),
+        listing("acme", status="Used", text="x", cursor=cursor),
+        listing("acme", status="Used", assigned_to="x", cursor=cursor),
     ]
     for event in others:
         assert "cursor" in problem(mixed.run(API, event), 400)["detail"]
@@ -192,6 +216,26 @@ def test_cursors_of_another_listing_are_400(mixed: Account) -> None:
         ({"prefix": "1" * 2000}, "prefix"),
         ({"cursor": "c" * 2000}, "cursor"),
         ({"cursor": "c" * 201}, "cursor"),
+        ({"device": "SBC 1"}, "device"),
+        ({"device": ""}, "device"),
+        ({"device": "d" * 2000}, "device"),
+        ({"first": "49a"}, "first"),
+        ({"first": ""}, "first"),
+        ({"last": "+"}, "last"),
+        ({"last": "9" * 2000}, "last"),
+        ({"changed_since": "yesterday"}, "changed_since"),
+        ({"changed_since": "2026-11-01"}, "changed_since"),
+        ({"changed_since": "2026-11-01T00:00:00"}, "changed_since"),
+        ({"changed_since": "1763895600"}, "changed_since"),
+        ({"changed_since": "0001-01-01T00:00:00+14:00"}, "changed_since"),
+        ({"changed_since": ""}, "changed_since"),
+        ({"changed_since": "2" * 2000}, "changed_since"),
+        ({"text": ""}, "text"),
+        ({"text": "t" * 201}, "text"),
+        ({"assigned_to": "a" * 201}, "assigned_to"),
+        ({"order": "up"}, "order"),
+        ({"order": "ASC"}, "order"),
+        ({"reverse": "true"}, "reverse"),
         ({"stauts": "Used"}, "stauts"),
         ({"Status": "Used"}, "Status"),
         ({"": "x"}, ""),
@@ -220,7 +264,7 @@ words = st.one_of(
 )
 
 
-names = st.one_of(st.sampled_from(["status", "vendor", "usage", "prefix", "site", "limit", "cursor"]), words)
+names = st.one_of(st.sampled_from(sorted(KNOWN)), words)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

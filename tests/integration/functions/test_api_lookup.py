@@ -33,15 +33,20 @@ def problem(ran: Ran, status: int) -> dict[str, Any]:
     """The problem details of an answer; checks that they are such (RFC 9457)."""
     told = body(ran, status)
     assert content_type(ran) == "application/problem+json"
-    assert set(told) - {"errors"} == {"type", "title", "status", "detail"}
+    assert set(told) - {"errors", "current"} == {"type", "title", "status", "detail"}
     assert (told["type"], told["status"]) == ("about:blank", status)
     return told
 
 
 def content_type(ran: Ran) -> str:
     """The content type of an answer."""
-    headers = {name.lower(): values for name, values in ran.answer["multiValueHeaders"].items()}
-    [value] = headers["content-type"]
+    return header(ran, "Content-Type")
+
+
+def header(ran: Ran, name: str) -> str:
+    """A header of an answer, which must have it once."""
+    headers = {known.lower(): values for known, values in ran.answer["multiValueHeaders"].items()}
+    [value] = headers[name.lower()]
     return str(value)
 
 
@@ -71,8 +76,10 @@ def test_a_used_number_is_shown_whole(numbers: Account) -> None:
             internal_number_type="DID",
             e164_number="+49304711",
             site="berlin",
+            assigned_to="bob",
             reserved_for="ann",
             reservation_notes="until June",
+            reserved_until=SINCE + timedelta(days=30),
             holders=(Holder("sbc-1", SINCE, 3), Holder("sbc-2", SINCE, 1)),
             created_at=SINCE,
             created_by="operator:ann",
@@ -103,8 +110,10 @@ def test_a_used_number_is_shown_whole(numbers: Account) -> None:
         "internal_number_type": "DID",
         "e164_number": "+49304711",
         "site": "berlin",
+        "assigned_to": "bob",
         "reserved_for": "ann",
         "reservation_notes": "until June",
+        "reserved_until": "2026-12-01T08:30:00Z",
         "reason": "registered on sbc-1",
         "version": 1,
         "created_at": "2026-11-01T08:30:00Z",
@@ -122,6 +131,30 @@ def test_a_cooling_number_shows_its_days(numbers: Account) -> None:
 
     assert shown["tag"] == f"Cooling: 2 days until the Release Date, {until:%Y-%m-%d %H:%M} UTC"
     assert shown["release_date"] == f"{until:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def test_a_number_has_its_version_as_its_tag(numbers: Account) -> None:
+    """GIVEN a number WHEN looked up THEN its ETag is its version; who has it already gets 304 and nothing else."""
+    ran = numbers.run(API, lookup("acme", "4711"))
+    assert header(ran, "ETag") == f'"{body(ran)["version"]}"' == '"1"'
+
+    for known in ('"1"', 'W/"1"', '"7", "1"', "*", '"7",W/"1"'):
+        spared = numbers.run(API, lookup("acme", "4711", If_None_Match=known))
+        assert (spared.answer["statusCode"], spared.answer.get("body") or "") == (304, ""), known
+        assert header(spared, "ETag") == '"1"'
+    for other in ('"2"', '"11"', "1", '"', "", "x" * 2000):
+        assert body(numbers.run(API, lookup("acme", "4711", If_None_Match=other)))["number"] == "4711"
+    problem(numbers.run(API, lookup("acme", "4712", If_None_Match="*")), 404)
+
+
+def test_a_cooling_number_is_always_shown_anew(numbers: Account) -> None:
+    """GIVEN a cooling number WHEN its version is known THEN it is shown: its Tag counts days without a write."""
+    until = NOW + timedelta(days=9)
+    numbers.put(NumberRecord(customer="known", number="4711", status=Status.COOLING, release_date=until))
+    ran = numbers.run(API, lookup("known", "4711", If_None_Match='"1"'))
+
+    assert body(ran)["tag"].startswith("Cooling: 9 days")
+    assert header(ran, "ETag") == '"1"'
 
 
 @pytest.mark.parametrize("number", NUMBERS)
@@ -212,8 +245,18 @@ def test_malformed_customers_are_400(numbers: Account, customer: str) -> None:
         ("GET", "/customers"),
         ("GET", "/customers/acme"),
         ("GET", "/customers/acme/numbers/4711/holders"),
-        ("POST", "/customers/acme/numbers"),
-        ("DELETE", "/customers/acme/numbers/4711"),
+        ("PUT", "/customers/acme/numbers/4711"),
+        ("DELETE", "/customers/acme/numbers"),
+        ("OPTIONS", "/customers/acme/numbers"),
+        ("HEAD", "/customers/acme/numbers/4711"),
+        ("GET", "/customers/acme/numbers/4711/assign"),
+        ("POST", "/customers/acme/numbers/4711"),
+        ("POST", "/customers/acme/numbers/4711/melt"),
+        ("POST", "/customers/acme/numbers/bulk/assign/now"),
+        ("POST", "/customers/acme/next-available"),
+        ("GET", "/customers/acme/next-available/claim"),
+        ("TRACE", "/customers/acme/numbers"),
+        ("", "/customers/acme/numbers"),
         ("GET", "/v2/ü/%00"),
     ],
 )

@@ -1,12 +1,28 @@
 """Each function may do what it needs and nothing else: no wildcards in the statements of the roles."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from functions.number_api import audit_routes, command_routes, number_routes
+
 Resources = dict[str, dict[str, Any]]
+
+METHODS = frozenset({"GET", "POST", "PATCH", "DELETE"})
+
+# What docs/api.md lets callers of a customer `acme` do, behind `arn:aws:execute-api:<region>:<account>:<api>/v1/`.
+READER = ["GET/customers/acme/*", "POST/customers/acme/numbers/lookup"]
+ASSIGNER = [
+    *READER,
+    "POST/customers/acme/numbers/*/assign",
+    "POST/customers/acme/numbers/*/unassign",
+    "POST/customers/acme/next-available/claim",
+]
+# By its methods: `*/customers/acme/*` would also cover another customer's path that has these words further behind.
+MANAGER = [f"{method}/customers/acme/*" for method in sorted(METHODS)]
 
 # The one thing that has no resource to name: network interfaces that Lambda makes, and only with a private network.
 _ONLY_IN_VPC = "InVpc"
@@ -107,13 +123,15 @@ def test_the_audit_and_the_api_alone_wake_audits(resources: Resources) -> None:
     assert all(resource["Fn::Sub"].endswith(f":function:{name}") for resource in invokers.values())
 
 
-def test_the_api_changes_no_number_and_no_device(resources: Resources) -> None:
-    """GIVEN the API, which starts audits WHEN its role is read THEN it writes to the audits' table and to no other."""
+def test_the_api_changes_numbers_and_starts_audits(resources: Resources) -> None:
+    """GIVEN the API WHEN its role is read THEN it writes to the tables of numbers and audits, and to no other."""
     read = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
     tables = [name for name, resource in resources.items() if resource["Type"] == "AWS::DynamoDB::Table"]
     written = {table for table in tables if _allowed(resources, "NumberApiRole", {"Fn::GetAtt": f"{table}.Arn"}) - read}
 
-    assert written == {"AuditsTable"}
+    assert written == {"NumbersTable", "AuditsTable"}
+    assert _allowed(resources, "NumberApiRole", {"Fn::GetAtt": "MacrosTable.Arn"}) == {"dynamodb:BatchGetItem"}
+    assert _allowed(resources, "NumberApiRole", {"Fn::Sub": "${NumbersTable.Arn}/index/idle"}) == {"dynamodb:Query"}
 
 
 def test_the_audit_changes_no_device_and_no_register(resources: Resources) -> None:
@@ -126,14 +144,91 @@ def test_the_audit_changes_no_device_and_no_register(resources: Resources) -> No
         assert allowed <= read, table
 
 
-def test_no_function_deletes_a_number(resources: Resources) -> None:
-    """GIVEN law 6 (a sync or audit deletes nothing) WHEN the roles are searched THEN none could delete a number."""
+def test_people_alone_delete_numbers(resources: Resources) -> None:
+    """GIVEN law 6 (a sync or audit deletes nothing) WHEN the roles are searched THEN the API alone deletes numbers."""
     numbers = {"Fn::GetAtt": "NumbersTable.Arn"}
-    deleters = [
+    deleters = {
         role
         for role, statement, _ in _statements(resources)
         if numbers in _as_list(statement["Resource"])
-        and {"dynamodb:DeleteItem", "dynamodb:BatchWriteItem"} & set(_as_list(statement["Action"]))
-    ]
+        and {"dynamodb:DeleteItem", "dynamodb:BatchWriteItem", "dynamodb:PartiQLDelete"}
+        & set(_as_list(statement["Action"]))
+    }
 
-    assert deleters == []
+    assert deleters == {"NumberApiRole"}
+
+
+# --- the API
+
+
+def _methods(resources: Resources) -> set[str]:
+    """Every method of the API as it stands in the ARN of a call: `v1/GET/customers/acme/numbers`."""
+    paths = resources["Api"]["Properties"]["DefinitionBody"]["paths"]
+    return {
+        f"v1/{method.upper()}{path.replace('{customer}', 'acme').replace('{number}', '4711').replace('{audit}', 'a1')}"
+        for path, methods in paths.items()
+        for method in methods
+    }
+
+
+def _covered(pattern: str, arns: set[str]) -> set[str]:
+    """Those that a pattern of IAM covers; its `*` stands for anything, slashes as well."""
+    expression = re.compile(".*".join(map(re.escape, pattern.split("*"))))
+    return {arn for arn in arns if expression.fullmatch(arn)}
+
+
+def test_the_gateway_may_call_the_function_for_each_method_and_nothing_else(resources: Resources) -> None:
+    """GIVEN the API's methods WHEN the function's permissions are read THEN each is covered, by one."""
+    patterns = [
+        resource["Properties"]["SourceArn"]["Fn::Sub"].partition(":${Api}/")[2]
+        for resource in resources.values()
+        if resource["Type"] == "AWS::Lambda::Permission"
+    ]
+    methods = _methods(resources)
+    covered = [arn for pattern in patterns for arn in _covered(pattern, methods)]
+
+    assert sorted(covered) == sorted(methods)
+    assert all(_covered(pattern, methods) for pattern in patterns)
+    assert all(pattern.startswith("v1/") and pattern.split("/")[1] in METHODS for pattern in patterns)
+
+
+def test_the_gateway_has_the_methods_of_the_function(resources: Resources) -> None:
+    """GIVEN the routes of the function WHEN compared with the API's definition THEN they are the same."""
+    routers = (number_routes.router, command_routes.router, audit_routes.router)
+    routed = {
+        f"v1/{method}{path.replace('<', '{').replace('>', '}')}"
+        for router in routers
+        for path, methods, *_ in router._routes
+        for method in methods
+    }
+    paths = resources["Api"]["Properties"]["DefinitionBody"]["paths"]
+
+    assert routed == {f"v1/{method.upper()}{path}" for path, methods in paths.items() for method in methods}
+
+
+@pytest.mark.parametrize(
+    ("patterns", "allowed", "refused"),
+    [
+        (
+            READER,
+            ["GET/customers/acme/numbers/4711", "GET/customers/acme/audits/a1", "POST/customers/acme/numbers/lookup"],
+            ["GET/customers/acmex/numbers", "POST/customers/acme/numbers", "POST/customers/acme/numbers/4711/assign"],
+        ),
+        (
+            ASSIGNER,
+            ["POST/customers/acme/numbers/4711/assign", "POST/customers/acme/next-available/claim"],
+            ["DELETE/customers/acme/numbers/4711", "POST/customers/acme/numbers/bulk", "POST/customers/acme/audits"],
+        ),
+        (
+            MANAGER,
+            ["DELETE/customers/acme/numbers/4711", "PATCH/customers/acme/numbers/4711", "POST/customers/acme/audits"],
+            ["DELETE/customers/other/numbers/4711", "GET/customers/other/numbers/x/customers/acme/x"],
+        ),
+    ],
+)
+def test_policies_of_callers_confine_them(patterns: list[str], allowed: list[str], refused: list[str]) -> None:
+    """GIVEN the policies that the documentation gives to callers WHEN calls are compared THEN each may do its own."""
+    for call in allowed:
+        assert any(_covered(pattern, {call}) for pattern in patterns), call
+    for call in refused:
+        assert not any(_covered(pattern, {call}) for pattern in patterns), call

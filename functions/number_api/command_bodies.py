@@ -1,0 +1,263 @@
+"""What callers of the API want done with numbers, as JSON, and the commands that it stands for."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
+
+from functions.number_api.number_bodies import NumberBody
+from number_inventory.domain.commands import Assign, Command, Cool, Edit, Release, Reserve, Unassign, Unreserve
+from number_inventory.domain.cooling import MAX_COOLING_DAYS
+from number_inventory.domain.numbers import MAX_TEXT, Usage, numbers_between
+from number_inventory.events import Instant
+
+MAX_NUMBERS = 100
+"""Numbers of one request."""
+
+Words = Annotated[str, Field(max_length=MAX_TEXT)]
+Numbers = Annotated[list[Annotated[str, Field(max_length=40)]], Field(min_length=1, max_length=MAX_NUMBERS)]
+
+
+class _Body(BaseModel):
+    """A request's body: what is not read is refused, since its sender thinks that it counts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# --- what can be done with a number
+
+
+class CommandBody(_Body, ABC):
+    """The body of a request about one number."""
+
+    @abstractmethod
+    def as_command(self) -> Command:
+        """What it stands for."""
+
+
+class AssignBody(CommandBody):
+    """Give the number to someone."""
+
+    usage: Usage = Field(description="What it is used for.")
+    assignee: Annotated[Words, Field(min_length=1)] = Field(description="Who gets it.")
+    vendor: Words = Field(default="", description="Whose it is; blank is Cisco UCM.")
+
+    def as_command(self) -> Assign:
+        """What it stands for."""
+        return Assign(vendor=self.vendor, usage=self.usage, assignee=self.assignee)
+
+
+class UnassignBody(CommandBody):
+    """Take the number back: it cools under the customer's global settings."""
+
+    def as_command(self) -> Command:
+        """What it stands for."""
+        return Unassign()
+
+
+class ReserveBody(CommandBody):
+    """Keep the number for someone."""
+
+    for_whom: Annotated[Words, Field(min_length=1)] = Field(description="Who alone can have it assigned.")
+    until: Instant | None = Field(default=None, description="When the reservation lapses; null: it does not.")
+    notes: Words = ""
+
+    def as_command(self) -> Reserve:
+        """What it stands for."""
+        return Reserve(for_whom=self.for_whom, until=self.until, notes=self.notes)
+
+
+class UnreserveBody(CommandBody):
+    """Keep the number for nobody any more."""
+
+    def as_command(self) -> Command:
+        """What it stands for."""
+        return Unreserve()
+
+
+class CoolBody(CommandBody):
+    """Let the number cool."""
+
+    days: Annotated[StrictInt, Field(ge=0, le=MAX_COOLING_DAYS)] | None = Field(
+        default=None, description="Null: as many as the customer's Number Inventory Cooling Duration (Days)."
+    )
+
+    def as_command(self) -> Command:
+        """What it stands for."""
+        return Cool(days=self.days)
+
+
+class ReleaseBody(CommandBody):
+    """End the cooling before its Release Date."""
+
+    reason: Annotated[Words, Field(min_length=1)] = Field(description="Why the number need not cool any longer.")
+
+    def as_command(self) -> Command:
+        """What it stands for."""
+        return Release(reason=self.reason)
+
+
+class EditBody(CommandBody):
+    """Texts of the number; those that are not given stay as they are."""
+
+    description: Words | None = None
+    tag: Words | None = None
+    extra1: Words | None = None
+    extra2: Words | None = None
+    extra3: Words | None = None
+    internal_number_type: Words | None = None
+    e164_number: Words | None = None
+    site: Words | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        null = [name for name in self.model_fields_set if getattr(self, name) is None]
+        if null:
+            raise ValueError(f"{', '.join(sorted(null))} cannot be null; to clear a text, give an empty one")
+        if not self.model_fields_set & EditBody.model_fields.keys():
+            raise ValueError(f"changes nothing; there are {', '.join(EditBody.model_fields)}")
+        return self
+
+    def as_command(self) -> Command:
+        """What it stands for."""
+        return Edit(self.model_dump(include=set(EditBody.model_fields), exclude_unset=True))
+
+
+# --- with many numbers
+
+
+class Verb(StrEnum):
+    """What can be done with many numbers, each by itself."""
+
+    ASSIGN = "assign"
+    UNASSIGN = "unassign"
+    RESERVE = "reserve"
+    UNRESERVE = "unreserve"
+    COOL = "cool"
+    RELEASE = "release"
+    EDIT = "edit"
+    DELETE = "delete"
+
+
+_COMMANDS: Mapping[Verb, type[CommandBody]] = {
+    Verb.ASSIGN: AssignBody,
+    Verb.UNASSIGN: UnassignBody,
+    Verb.RESERVE: ReserveBody,
+    Verb.UNRESERVE: UnreserveBody,
+    Verb.COOL: CoolBody,
+    Verb.RELEASE: ReleaseBody,
+    Verb.EDIT: EditBody,
+}
+
+
+class ManyBody(_Body, extra="allow"):
+    """One command for many numbers; what the command itself takes stands beside these."""
+
+    command: Verb
+    numbers: Numbers
+
+    def as_command(self) -> Command | None:
+        """What it stands for; None: delete.
+
+        Raises:
+            ValidationError: the command does not take what stands there.
+        """
+        if self.command is Verb.DELETE:
+            _Body.model_validate(self.model_extra)
+            return None
+        return _COMMANDS[self.command].model_validate(self.model_extra).as_command()
+
+
+class LookupBody(_Body):
+    """Numbers to be shown."""
+
+    numbers: Numbers
+
+
+class AddBody(_Body):
+    """Numbers to add: each by its name, or all from a first to a last."""
+
+    numbers: Numbers | None = None
+    first: Annotated[str, Field(max_length=40)] | None = None
+    last: Annotated[str, Field(max_length=40)] | None = None
+    description: Words = ""
+    site: Words = ""
+    tag: Words = ""
+
+    @model_validator(mode="after")
+    def _names_numbers_in_one_way(self) -> Self:
+        ends = (self.first is not None) + (self.last is not None)
+        if (self.numbers is None, ends) not in {(False, 0), (True, 2)}:
+            raise ValueError("must have either 'numbers', or 'first' and 'last'")
+        return self
+
+    def wanted(self) -> list[str]:
+        """The numbers.
+
+        Raises:
+            InvalidInputError: no numbers go from the first to the last, or too many.
+        """
+        if self.first is not None and self.last is not None:
+            return numbers_between(self.first, self.last, MAX_NUMBERS)
+        return list(self.numbers or ())
+
+
+class ClaimBody(_Body):
+    """Numbers that nobody has, for someone to have: whichever they are."""
+
+    count: Annotated[StrictInt, Field(ge=1, le=MAX_NUMBERS)] = 1
+    prefix: Annotated[str, Field(max_length=20)] = Field(default="", description="Only numbers that begin so.")
+    contiguous: StrictBool = Field(default=False, description="One after the other, without a gap.")
+    assign: AssignBody | None = None
+    reserve: ReserveBody | None = None
+
+    @model_validator(mode="after")
+    def _says_for_what(self) -> Self:
+        if (self.assign is None) == (self.reserve is None):
+            raise ValueError("must have either 'assign' or 'reserve'")
+        return self
+
+    def as_command(self) -> Assign | Reserve:
+        """What is done with the numbers."""
+        [chosen] = [body for body in (self.assign, self.reserve) if body is not None]
+        return chosen.as_command()
+
+
+# --- what is answered
+
+
+class AddedBody(BaseModel):
+    """What became of numbers that were to be added."""
+
+    created: int
+    existed: int = Field(description="How many were there already; nothing about them changed.")
+    failed: list[str] = Field(description="These could not be added now; send them again.")
+
+
+class ResultBody(BaseModel):
+    """What became of one number of many."""
+
+    number: str
+    outcome: str
+    error: str = Field(description="Why it was not done; empty where it was.")
+
+
+class ResultsBody(BaseModel):
+    """What became of each number, in the order in which they were given."""
+
+    results: list[ResultBody]
+
+
+class FoundBody(BaseModel):
+    """Those of the numbers that there are, and those that there are not."""
+
+    numbers: list[NumberBody]
+    missing: list[str]
+
+
+class NumbersBody(BaseModel):
+    """Some numbers."""
+
+    numbers: list[NumberBody]

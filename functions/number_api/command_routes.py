@@ -1,0 +1,261 @@
+"""Numbers are managed: added, edited, deleted, given away and taken back, by name or whichever are free.
+
+What a number's state does not allow is refused with who has it. `If-Match` binds a change to what the caller has seen.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import unquote
+
+from aws_lambda_powertools.event_handler import Response, content_types
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
+from aws_lambda_powertools.event_handler.router import APIGatewayRouter
+from pydantic import ValidationError
+
+from functions.number_api.command_bodies import (
+    MAX_NUMBERS,
+    AddBody,
+    AddedBody,
+    AssignBody,
+    ClaimBody,
+    CommandBody,
+    CoolBody,
+    EditBody,
+    FoundBody,
+    LookupBody,
+    ManyBody,
+    NumbersBody,
+    ReleaseBody,
+    ReserveBody,
+    ResultBody,
+    ResultsBody,
+    UnassignBody,
+    UnreserveBody,
+)
+from functions.number_api.entity_tags import etag, expected_version, refuse_condition
+from functions.number_api.number_bodies import NumberBody, number_body
+from functions.number_api.problems import problem
+from functions.number_api.requests import UNKNOWN_CALLER, Customer, Number, caller, refuse_unknown
+from number_inventory import bootstrap
+from number_inventory.domain.commands import Command
+from number_inventory.domain.errors import PreconditionFailedError, RuleViolationError, SettingBrokenError
+from number_inventory.domain.numbers import NumberRecord, canonical_number
+from number_inventory.services.manage_numbers import NumberDetails, created
+from number_inventory.settings import ManageSettings
+
+_PATH = "/customers/<customer>/numbers"
+_NUMBER = f"{_PATH}/<number>"
+_AVAILABLE = "/customers/<customer>/next-available"
+_AVAILABLE_PARAMETERS = frozenset({"count", "prefix", "contiguous"})
+
+router = APIGatewayRouter()  # type: ignore[no-untyped-call]  # Powertools leaves it untyped
+
+
+# --- how changes are refused
+
+
+@router.exception_handler(RuleViolationError)  # type: ignore[untyped-decorator]  # Powertools leaves it untyped
+def tell_who_has_it(error: RuleViolationError) -> Response[str]:
+    """What the number's state does not allow; the answer has the number as it is."""
+    path = router.current_event.path_parameters
+    record = None
+    if "number" in path:
+        lookup = bootstrap.inventory(ManageSettings.load())
+        record = lookup.get(unquote(path["customer"]), canonical_number(unquote(path["number"])))
+    if record is None:
+        return problem(HTTPStatus.CONFLICT, str(error))
+    headers: dict[str, str | list[str]] = {"ETag": etag(record.version)}
+    current = {"current": number_body(record, bootstrap.clock().now())}
+    return problem(HTTPStatus.CONFLICT, str(error), headers=headers, members=current)
+
+
+@router.exception_handler(PreconditionFailedError)  # type: ignore[untyped-decorator]  # Powertools leaves it untyped
+def tell_it_has_changed(error: PreconditionFailedError) -> Response[str]:
+    """Somebody else changed the number; the answer has its present version."""
+    headers: dict[str, str | list[str]] = {"ETag": etag(error.version)}
+    return problem(HTTPStatus.PRECONDITION_FAILED, str(error), headers=headers)
+
+
+# --- one number
+
+
+@router.post(f"{_NUMBER}/assign")
+def assign(customer: Customer, number: Number, body: Annotated[AssignBody, Body()]) -> Response[NumberBody]:
+    """Give an Available number, or one Reserved for the very assignee, to someone."""
+    return _changed(customer, number, body)
+
+
+@router.post(f"{_NUMBER}/unassign")
+def unassign(
+    customer: Customer, number: Number, body: Annotated[UnassignBody | None, Body()] = None
+) -> Response[NumberBody]:
+    """Take the number back from who has it; it cools if the customer's settings say so."""
+    return _changed(customer, number, body or UnassignBody())
+
+
+@router.post(f"{_NUMBER}/reserve")
+def reserve(customer: Customer, number: Number, body: Annotated[ReserveBody, Body()]) -> Response[NumberBody]:
+    """Keep an Available number for someone."""
+    return _changed(customer, number, body)
+
+
+@router.post(f"{_NUMBER}/unreserve")
+def unreserve(
+    customer: Customer, number: Number, body: Annotated[UnreserveBody | None, Body()] = None
+) -> Response[NumberBody]:
+    """End a reservation."""
+    return _changed(customer, number, body or UnreserveBody())
+
+
+@router.post(f"{_NUMBER}/cool")
+def cool(customer: Customer, number: Number, body: Annotated[CoolBody | None, Body()] = None) -> Response[NumberBody]:
+    """Let an Available number cool."""
+    return _changed(customer, number, body or CoolBody())
+
+
+@router.post(f"{_NUMBER}/release")
+def release(customer: Customer, number: Number, body: Annotated[ReleaseBody, Body()]) -> Response[NumberBody]:
+    """End a cooling before its Release Date."""
+    return _changed(customer, number, body)
+
+
+@router.patch(_NUMBER)
+def edit(customer: Customer, number: Number, body: Annotated[EditBody, Body()]) -> Response[NumberBody]:
+    """Change texts of a number, whatever its Status."""
+    return _changed(customer, number, body)
+
+
+def _changed(customer: str, number: str, body: CommandBody) -> Response[NumberBody]:
+    """Carry out a command on a number; the number as it is after it."""
+    event = router.current_event
+    refuse_unknown(event.query_string_parameters)
+    manage = bootstrap.manage_numbers(ManageSettings.load())
+    seen = expected_version(event)
+    with _broken_macros_refuse():
+        record = manage.one(unquote(customer), unquote(number), body.as_command(), by=_by(), if_version=seen)
+    shown = number_body(record, bootstrap.clock().now())
+    headers: dict[str, str | list[str]] = {"ETag": etag(record.version)}
+    return Response(HTTPStatus.OK.value, content_types.APPLICATION_JSON, shown, headers)
+
+
+@router.delete(_NUMBER)
+def delete(customer: Customer, number: Number) -> Response[None]:
+    """Take an Available number out of the inventory."""
+    event = router.current_event
+    refuse_unknown(event.query_string_parameters)
+    manage = bootstrap.manage_numbers(ManageSettings.load())
+    manage.delete(unquote(customer), unquote(number), by=_by(), if_version=expected_version(event))
+    return Response(HTTPStatus.NO_CONTENT.value)
+
+
+# --- many numbers
+
+
+@router.post(_PATH)
+def add_numbers(customer: Customer, body: Annotated[AddBody, Body()]) -> AddedBody:
+    """Add numbers as Available; those that exist are left exactly as they are."""
+    _refuse_what_is_for_one()
+    details = NumberDetails(description=body.description, site=body.site, tag=body.tag)
+    add = bootstrap.add_numbers(ManageSettings.load())
+    report = add(unquote(customer), body.wanted(), details, _by())
+    new = created(report)
+    return AddedBody(created=new, existed=sum(report.outcomes.values()) - new, failed=report.failed)
+
+
+@router.post(f"{_PATH}/bulk")
+def change_many(customer: Customer, body: Annotated[ManyBody, Body()]) -> ResultsBody:
+    """Carry out one command on many numbers, each by itself: some may be refused and the others done."""
+    _refuse_what_is_for_one()
+    command = _command(body)
+    manage = bootstrap.manage_numbers(ManageSettings.load())
+    if command is None:
+        results = manage.delete_many(unquote(customer), body.numbers, by=_by())
+    else:
+        with _broken_macros_refuse():
+            results = manage.many(unquote(customer), body.numbers, command, by=_by())
+    return ResultsBody(results=[ResultBody.model_validate(item, from_attributes=True) for item in results])
+
+
+def _command(body: ManyBody) -> Command | None:
+    """What is to be done with each number; None: it is deleted."""
+    try:
+        return body.as_command()
+    except ValidationError as error:
+        problems = error.errors(include_url=False)
+        raise RequestValidationError([{**item, "loc": ("body", *item["loc"])} for item in problems]) from None
+
+
+@router.post(f"{_PATH}/lookup")
+def look_up_many(customer: Customer, body: Annotated[LookupBody, Body()]) -> FoundBody:
+    """Show many numbers by their names; it changes nothing."""
+    _refuse_what_is_for_one()
+    found = bootstrap.look_up_numbers(ManageSettings.load()).batch(unquote(customer), body.numbers)
+    return FoundBody(numbers=_shown(found.numbers), missing=list(found.missing))
+
+
+# --- whichever are free
+
+
+@router.get(_AVAILABLE)
+def find_available(
+    customer: Customer,
+    count: Annotated[int, Query(ge=1, le=MAX_NUMBERS, description="How many.")] = 1,
+    prefix: Annotated[str, Query(max_length=20, description="Only numbers that begin so; write + as %2B.")] = "",
+    contiguous: Annotated[bool, Query(description="One after the other, without a gap.")] = False,  # noqa: FBT002
+) -> NumbersBody:
+    """Numbers that could be claimed now. Nothing keeps them for the caller: to have them, claim them."""
+    refuse_unknown(router.current_event.query_string_parameters, _AVAILABLE_PARAMETERS)
+    find = bootstrap.find_available(ManageSettings.load())
+    found = find(unquote(customer), count=count, prefix=prefix, contiguous=contiguous)
+    return NumbersBody(numbers=_shown(found))
+
+
+@router.post(f"{_AVAILABLE}/claim")
+def claim(customer: Customer, body: Annotated[ClaimBody, Body()]) -> NumbersBody:
+    """Take as many available numbers as are asked for, or none: of callers at the same time each gets its own."""
+    _refuse_what_is_for_one()
+    take = bootstrap.claim_available(ManageSettings.load())
+    taken = take(
+        unquote(customer),
+        count=body.count,
+        prefix=body.prefix,
+        contiguous=body.contiguous,
+        command=body.as_command(),
+        by=_by(),
+    )
+    return NumbersBody(numbers=_shown(taken))
+
+
+# --- all of them
+
+
+def _shown(records: Sequence[NumberRecord]) -> list[NumberBody]:
+    now = bootstrap.clock().now()
+    return [number_body(record, now) for record in records]
+
+
+def _by() -> str:
+    """Who changes numbers here, as the numbers tell it afterwards."""
+    name = caller(router.current_event)
+    return name if name == UNKNOWN_CALLER else f"api:{name}"
+
+
+def _refuse_what_is_for_one() -> None:
+    event = router.current_event
+    refuse_unknown(event.query_string_parameters)
+    refuse_condition(event)
+
+
+@contextmanager
+def _broken_macros_refuse() -> Iterator[None]:
+    """Refuse what a broken macro decides about, with what is wrong with it: the customer's operators can put it right.
+
+    The settings of the function itself were read before.
+    """
+    try:
+        yield
+    except SettingBrokenError as error:
+        raise RuleViolationError(str(error)) from error
