@@ -8,6 +8,8 @@ from number_inventory.domain.lifecycle import (
     Outcome,
     add_number,
     assign,
+    given_back,
+    prolong,
     registered,
     registration_gone,
     release_due,
@@ -15,6 +17,7 @@ from number_inventory.domain.lifecycle import (
     reserve,
     unassign,
     unreserve,
+    verified,
 )
 from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberRecord, Status, Usage
 from tests.unit.domain.records import (
@@ -210,3 +213,40 @@ def test_adding_a_number_makes_it_available() -> None:
         NOW,
     )
     assert (decision.outcome, decision.needs_write) == (Outcome.CREATED, True)
+
+
+def test_whom_a_number_was_assigned_to_is_forgotten_once_it_is_a_devices() -> None:
+    """GIVEN a name left on a number, WHEN a device takes it, gives it up, or an audit says it is the device's."""
+    named = replace(available(), assigned_to="alice")
+
+    assert registered(named, registration(), stamp()).after.assigned_to == ""
+    assert verified(replace(used(), assigned_to="alice"), stamp()).after.assigned_to == ""
+    gone = registration_gone(replace(used("sbc1"), assigned_to="alice"), registration(), 2, stamp())
+    assert gone is not None
+    assert gone.after.assigned_to == ""
+
+
+def test_a_conflict_does_not_take_the_number_from_whom_it_was_assigned_to() -> None:
+    """GIVEN another vendor's number of alice's, WHEN a device registers it, THEN it is hers until a person decides."""
+    decision = registered(replace(of_microsoft(), assigned_to="alice"), registration(), stamp())
+
+    assert (decision.outcome, decision.after.assigned_to) == (Outcome.CONFLICT, "alice")
+
+
+def test_a_prolonged_reservation_does_not_lapse_at_its_first_end() -> None:
+    """GIVEN a reservation that is due, WHEN it was prolonged meanwhile, THEN it stays."""
+    record = prolong(reserved("alice", NOW), RELEASE, "longer", stamp()).after
+
+    assert not reservation_lapsed(record, stamp()).needs_write
+    assert reservation_lapsed(record, stamp(RELEASE)).after.status is Status.AVAILABLE
+
+
+def test_what_is_given_back_is_as_it_was_before() -> None:
+    """GIVEN a number taken by a claim that came to nothing, WHEN given back, THEN only its stamp tells of it."""
+    before = available()
+    taken = replace(assign(before, "Microsoft", Usage.USER, "alice", stamp()).after, version=5)
+
+    decision = given_back(before, taken, stamp(reason="given back"))
+
+    assert replace(decision.after, updated_at=None, updated_by="", reason="", version=4) == before
+    assert (decision.before, decision.after.version, decision.outcome) == (taken, 5, Outcome.GIVEN_BACK)

@@ -163,5 +163,9 @@ def test_a_claim_in_words() -> None:
     assert describe_claim(cooling()) == f"it is Cooling, until {RELEASE.isoformat()}"
     assert describe_claim(reserved("alice")) == "it is Reserved, reserved for alice"
     assert (
+        describe_claim(replace(of_microsoft("sbc1"), assigned_to="alice"))
+        == "it is Used, as User of Microsoft, assigned to alice, registered on sbc1"
+    )
+    assert (
         describe_claim(replace(available(), status=Status.USED, usage=Usage.USER)) == "it is Used, as User of Cisco UCM"
     )

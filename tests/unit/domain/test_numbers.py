@@ -11,8 +11,11 @@ from number_inventory.domain.numbers import (
     Status,
     Usage,
     canonical_number,
+    free_text,
     is_canonical,
+    numbers_between,
     slug,
+    successor,
     with_holder,
     without_holder,
 )
@@ -158,3 +161,45 @@ def test_the_shown_tag_follows_the_day() -> None:
     assert [tag.split()[1] for tag in shown[:30]] == [str(days) for days in range(30, 0, -1)]
     assert shown[29] == "Cooling: 1 day until the Release Date, 2026-03-31 12:00 UTC"
     assert shown[30] == "Cooling: Release Date 2026-03-31 12:00 UTC reached, waiting for the release job"
+
+
+@pytest.mark.parametrize("text", ["", "x" * 200, "Büro 3, 2. Stock", "a\u00a0b", "👩\u200d💻"])
+def test_free_texts(text: str) -> None:
+    assert free_text(text, field="tag") == text
+
+
+@pytest.mark.parametrize("text", ["x" * 201, "a\nb", "\t", "\x7f", "\x1b[2J", "\u2028", "\ud800"])
+def test_texts_that_break_a_line_a_terminal_or_a_file_are_refused(text: str) -> None:
+    with pytest.raises(InvalidInputError, match="tag: must"):
+        free_text(text, field="tag")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "numbers"),
+    [
+        ("4711", "4713", ["4711", "4712", "4713"]),
+        ("+49309", "+49310", ["+49309", "+49310"]),
+        ("0098", "0101", ["0098", "0099", "0100", "0101"]),
+        ("7", "7", ["7"]),
+    ],
+)
+def test_every_number_of_a_range(first: str, last: str, numbers: list[str]) -> None:
+    assert numbers_between(first, last, 4) == numbers
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [("1", "5"), ("5", "4"), ("99", "100"), ("+1", "12"), ("12", "+1"), ("*1", "*2"), ("+12", "123"), ("1#", "12")],
+)
+def test_ranges_that_are_refused(first: str, last: str) -> None:
+    """GIVEN too many, none, two lengths or other characters THEN it is refused, and never guessed."""
+    with pytest.raises(InvalidInputError, match="last: must"):
+        numbers_between(first, last, 4)
+
+
+@pytest.mark.parametrize(
+    ("number", "following"),
+    [("4711", "4712"), ("+49309", "+49310"), ("0099", "0100"), ("99", ""), ("+9", ""), ("*1", ""), ("1#", "")],
+)
+def test_number_that_comes_next(number: str, following: str) -> None:
+    assert successor(number) == following
