@@ -128,10 +128,11 @@ class ManageNumbers:
             StorageBusyError: it could not be read or written, or the answer was lost: the same may be asked again.
         """
         canonical = _checked(customer, [number])[0]
-        settings = self._prepared(customer, command)
+        asked = command.checked(self.clock.now())
+        settings = self._settings(customer, asked)
 
         def write(record: NumberRecord) -> tuple[NumberRecord, WriteResult]:
-            decision = as_stored(decide(command, record, settings, self._stamp(command, by)))
+            decision = as_stored(decide(asked, record, settings, self._stamp(asked, by)))
             return decision.after, self.inventory.save([decision])[0]
 
         return self._until_settled(customer, canonical, if_version, write)
@@ -182,14 +183,15 @@ class ManageNumbers:
             SettingBrokenError, StorageBusyError, StorageRefusedError: nothing is changed, or ask for the same again.
         """
         wanted = _checked(customer, numbers)
-        settings = self._prepared(customer, command)
+        asked = command.checked(self.clock.now())
+        settings = self._settings(customer, asked)
         results: dict[str, ItemResult] = {}
         pending: Sequence[str] = wanted
         for _ in range(MAX_ROUNDS):
             decisions = []
             for number, record in self._found(customer, pending, results):
                 try:
-                    decisions.append(decide(command, record, settings, self._stamp(command, by)))
+                    decisions.append(decide(asked, record, settings, self._stamp(asked, by)))
                 except RuleViolationError as error:
                     results[number] = ItemResult(number, REFUSED, str(error))
             pending = self._saved(decisions, results)
@@ -252,9 +254,8 @@ class ManageNumbers:
 
     # --- both
 
-    def _prepared(self, customer: str, command: Command) -> CoolingSettings | None:
-        """Check the command before anything is read; the cooling settings where they decide about it."""
-        command.checked(self.clock.now())
+    def _settings(self, customer: str, command: Command) -> CoolingSettings | None:
+        """The cooling settings where they decide about the command."""
         if not needs_settings(command):
             return None
         values = self.macros.resolve(customer, [COOLING_ENABLED, COOLING_DURATION])

@@ -34,8 +34,11 @@ _WINDOW = 100
 _ROW_BATCH = 2000
 """Candidates read at once where a row is looked for."""
 
-_ROWS = 10
-"""Rows among which simultaneous callers spread."""
+_ROWS = 50
+"""Numbers in the rows among which simultaneous callers spread; their records are read beforehand."""
+
+_FEWEST_ROWS = 3
+"""So many rows there are at least, however long."""
 
 _ATTEMPTS = 5
 """How often a claim that lost races begins anew: whoever took what it needed may have given it back."""
@@ -63,11 +66,7 @@ class FindAvailable:
         """
         _check(customer, count, prefix)
         if contiguous:
-            for row in _rows(self.inventory, customer, prefix, count):
-                records = _free(self.inventory.peek_many(customer, row))
-                if len(records) == count:
-                    return records
-            return []
+            return next(_rows(self.inventory, customer, prefix, count), [])
         found: list[NumberRecord] = []
         candidates = _candidates(self.inventory, customer, prefix, _WINDOW)
         while len(found) < count and (window := list(islice(candidates, _WINDOW))):
@@ -140,9 +139,10 @@ class ClaimAvailable:
         """Take as many as are wanted, or as there are."""
         if contiguous:
             rows = _rows(self.inventory, claim.customer, prefix, count)
-            while len(claim.taken) < count and (some_rows := list(islice(rows, _ROWS))):
+            some = max(_FEWEST_ROWS, _ROWS // count)
+            while len(claim.taken) < count and (some_rows := list(islice(rows, some))):
                 self.shuffle(some_rows)
-                self._take_a_row(claim, some_rows)
+                self._take_a_row(claim, [[record.number for record in row] for row in some_rows])
             return
         candidates = _candidates(self.inventory, claim.customer, prefix, _WINDOW + count)
         while len(claim.taken) < count and (window := list(islice(candidates, _WINDOW + count))):
@@ -237,22 +237,24 @@ class _Claim:
 
 
 def _candidates(inventory: Inventory, customer: str, prefix: str, batch: int) -> Iterator[str]:
-    """Numbers that may be Available, by their spelling, up to a bound."""
-    looked_at = 0
+    """Numbers that may be Available, by their spelling."""
     for numbers in inventory.available(customer, prefix, batch):
         yield from numbers
-        looked_at += len(numbers)
-        if looked_at >= MAX_LOOKED_AT:
-            raise RuleViolationError(f"customer {customer} has no such numbers {_TOO_FAR}")
 
 
-def _rows(inventory: Inventory, customer: str, prefix: str, count: int) -> Iterator[Sequence[str]]:
-    """Candidates of one length that follow one another, so many at a time, each in one row at most.
+def _rows(inventory: Inventory, customer: str, prefix: str, count: int) -> Iterator[list[NumberRecord]]:
+    """So many free numbers of one length that follow one another, each number in one row at most.
 
-    In the order of spellings, 47110 stands between 4711 and 4712: every length has its own row.
+    In the order of spellings, 47110 stands between 4711 and 4712: every length has its own row. A candidate that the
+    index is wrong about ends a row just as a gap does.
+
+    Raises:
+        RuleViolationError: the search has gone through as many candidates as it may.
     """
     rows: dict[tuple[bool, int], list[str]] = {}
-    for number in _candidates(inventory, customer, prefix, _ROW_BATCH):
+    for looked_at, number in enumerate(_candidates(inventory, customer, prefix, _ROW_BATCH)):
+        if looked_at == MAX_LOOKED_AT:
+            raise RuleViolationError(f"customer {customer} has no {count} numbers in a row {_TOO_FAR}")
         length = (number.startswith("+"), len(number))
         row = rows.get(length)
         if row and successor(row[-1]) == number:
@@ -260,8 +262,13 @@ def _rows(inventory: Inventory, customer: str, prefix: str, count: int) -> Itera
         else:
             row = rows[length] = [number]
         if len(row) == count:
-            yield row
-            del rows[length]
+            free = _free(inventory.peek_many(customer, row))
+            if len(free) == count:
+                yield free
+                row.clear()
+            else:
+                taken = set(row) - {record.number for record in free}
+                del row[: row.index(max(taken)) + 1]
 
 
 def _free(records: Mapping[str, NumberRecord]) -> list[NumberRecord]:
