@@ -1,44 +1,28 @@
-"""`number-inventory numbers`: look numbers up and add them."""
+"""`number-inventory numbers`: look numbers up, add them, and what `cli.number_commands` does to them."""
 
 import getpass
 import json
 from collections.abc import Iterator
-from dataclasses import fields
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.table import Table
 
+from cli import number_commands
+from cli.number_commands import given_instant
+from cli.number_views import number_json, number_table, numbers_table
 from cli.output import plain
 from cli.request import AsJson, Customer, Request, request_of
-from cli.tables import details, listing, state
-from cli.times import instant
 from cli.words import one_of
 from number_inventory import bootstrap
-from number_inventory.domain.numbers import NumberRecord, Status, Usage
+from number_inventory.domain.numbers import Status, Usage
 from number_inventory.ports import NumberPage, NumberQuery
 from number_inventory.services.lookup import MAX_LIMIT
 from number_inventory.services.manage_numbers import NumberDetails, created
 
 _DEFAULT_LIMIT = 50
-_LISTED = ("Number", "Status", "Usage", "Vendor", "Held by", "Tag", "Site", "Description")
-_SPARE = 2
-"""How many of these columns, from the last, a narrow terminal does without; `numbers show` has them."""
 
-_TEXTS = (
-    ("Description", "description"),
-    ("Site", "site"),
-    ("Extra1", "extra1"),
-    ("Extra2", "extra2"),
-    ("Extra3", "extra3"),
-    ("Internal Number Type", "internal_number_type"),
-    ("E164 Number", "e164_number"),
-    ("Reserved for", "reserved_for"),
-    ("Reservation notes", "reservation_notes"),
-)
-
-app = typer.Typer(no_args_is_help=True, help="Look numbers up, list and add them.")
+app = typer.Typer(no_args_is_help=True, help="Look numbers up, add, change, assign and delete them.")
+app.add_typer(number_commands.app)
 
 
 @app.command(epilog="Example: number-inventory numbers show +493012345678")
@@ -82,6 +66,22 @@ def list_numbers(
     ] = None,
     prefix: Annotated[str, typer.Option(help="Only numbers that begin so. Example: --prefix +4930")] = "",
     site: Annotated[str | None, typer.Option(help="Only of this Site. Example: --site Berlin")] = None,
+    assigned_to: Annotated[
+        str | None, typer.Option(help="Only what is assigned to this one. Example: --assigned-to alice")
+    ] = None,
+    device: Annotated[str, typer.Option(help="Only what this device holds. Example: --device sbc-1")] = "",
+    text: Annotated[
+        str, typer.Option(help="Only with this in Description or Tag, capitals as they are. Example: --text desk")
+    ] = "",
+    first: Annotated[str, typer.Option(metavar="NUMBER", help="From this number on. Example: --first 4000")] = "",
+    last: Annotated[str, typer.Option(metavar="NUMBER", help="Up to this number. Example: --last 4999")] = "",
+    changed_since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RFC3339", help="Only changed then or later. Example: --changed-since 2026-11-25T12:00:00Z"
+        ),
+    ] = None,
+    reverse: Annotated[bool, typer.Option("--reverse", help="From the last number to the first.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="At most so many. Example: --limit 200")] = _DEFAULT_LIMIT,
     all_: Annotated[bool, typer.Option("--all", help="Every number that matches, however many there are.")] = False,
     after: Annotated[
@@ -98,13 +98,24 @@ def list_numbers(
         vendor=vendor,
         usage=None if usage is None else one_of(Usage, usage, "--usage"),
         site=site,
+        assigned_to=assigned_to,
         prefix=prefix,
+        device=device,
+        first=first,
+        last=last,
+        changed_since=given_instant(changed_since, "--changed-since"),
+        text=text,
+        reverse=reverse,
     )
     pages = _pages(request, query, None if all_ else limit, after)
     if request.as_json:
         _write_json(request, pages)
     else:
-        _show_tables(request, pages, filtered=query != NumberQuery(customer=request.customer) or after is not None)
+        _show_tables(
+            request,
+            pages,
+            filtered=query != NumberQuery(customer=request.customer, reverse=reverse) or after is not None,
+        )
 
 
 @app.command(epilog="Example: number-inventory numbers add +493012345678 +493012345679 --site Berlin")
@@ -133,55 +144,6 @@ def add(
     )
     if report.failed:
         raise typer.TyperException(f"not all are added: {report.unfinished()}; run it again")
-
-
-def number_json(record: NumberRecord, now: datetime) -> dict[str, Any]:
-    """A number for programs; its Tag as people see it now."""
-    copied = {field.name: getattr(record, field.name) for field in fields(record)}
-    holders = [{"device": holder.device, "since": holder.since} for holder in record.holders]
-    return copied | {"tag": record.shown_tag(now), "holders": holders}
-
-
-def number_table(record: NumberRecord, now: datetime) -> Table:
-    """Everything about one number, for people."""
-    holders = [f"{holder.device}, since {instant(holder.since, now)}" for holder in record.holders]
-    texts = [(heading, str(getattr(record, name))) for heading, name in _TEXTS]
-    return details(
-        [
-            ("Number", record.number),
-            ("Customer", record.customer),
-            ("Status", state(record.status)),
-            ("Usage", record.usage),
-            ("Vendor", record.vendor),
-            ("Held by", "\n".join(holders)),
-            ("Tag", record.shown_tag(now)),
-            ("Release Date", instant(record.release_date, now)),
-            *texts,
-            ("Reserved until", instant(record.reserved_until, now)),
-            ("Last change", instant(record.updated_at, now)),
-            ("By", record.updated_by),
-            ("Because", record.reason),
-            ("Created", instant(record.created_at, now)),
-        ]
-    )
-
-
-def numbers_table(records: tuple[NumberRecord, ...], now: datetime, width: int) -> Table:
-    """A line for each number."""
-    rows = [
-        (
-            record.number,
-            state(record.status),
-            record.usage,
-            record.vendor,
-            ", ".join(holder.device for holder in record.holders),
-            record.shown_tag(now),
-            record.site,
-            record.description,
-        )
-        for record in records
-    ]
-    return listing(_LISTED, rows, width=width, spare=_SPARE)
 
 
 def _pages(request: Request, query: NumberQuery, limit: int | None, after: str | None) -> Iterator[NumberPage]:
