@@ -45,11 +45,12 @@ def test_any_device_and_state_survive(devices: Devices, new: Device, state: Devi
 
     first = lease_of(devices, new.key, even_disabled=True)
     assert first.device == new
-    assert devices.finish(first, state, RegisterHead(head, head))
+    assert devices.finish(first, state, RegisterHead(head, head, head))
 
     assert devices.get(new.key).state == state
     second = lease_of(devices, new.key, even_disabled=True)
     assert (second.device, second.state, second.digest, second.base) == (new, state, head, head)
+    assert second.mark == head
     assert second.settled
     assert devices.finish(second, state, None)
 
@@ -250,6 +251,24 @@ def test_heads_are_a_customers_own_and_may_be_asked_for_by_name(devices: Devices
     assert set(devices.heads(CUSTOMER, ["c", "a", "c", "d", "nobody"])) == {"a", "c"}
     assert dict(devices.heads(CUSTOMER, [])) == {}
     assert set(devices.heads("other")) == {"d"}
+
+
+def test_distrusted_device_has_no_digest_that_a_snapshot_could_have(devices: Devices) -> None:
+    """GIVEN a settled device WHEN it is distrusted THEN only its digest is another; one that moved is left alone."""
+    devices.add(device())
+    assert devices.finish(lease_of(devices), DeviceState(), RegisterHead("digest", "base", "2.7"))
+    head = devices.heads(CUSTOMER)[KEY.name]
+    assert isinstance(head, DeviceHead)
+
+    assert devices.distrust(head)
+    assert devices.distrust(head), "safe to repeat"
+
+    lease = lease_of(devices, at=1)
+    assert (lease.digest, lease.base, lease.mark, lease.settled) == ("distrusted", "base", "2.7", True)
+    assert not devices.distrust(head), "a sync has begun"
+    assert devices.finish(lease, DeviceState(), RegisterHead("new", "base", "2.7"))
+    assert not devices.distrust(head), "a sync has ended"
+    assert lease_of(devices, at=2).digest == "new"
 
 
 def test_heads_of_more_devices_than_fit_a_request(aws: Aws) -> None:

@@ -42,7 +42,7 @@ class Syncs:
 
     def settle(self, lease: Lease, register: Register, digest: str = "digest") -> None:
         """Come to the end in good order."""
-        assert self.ports.devices.finish(lease, DeviceState(), RegisterHead(digest, register.base))
+        assert self.ports.devices.finish(lease, DeviceState(), RegisterHead(digest, register.base, register.mark))
 
     def whole_sync(self, held: set[str] | frozenset[str]) -> Register:
         """A sync that finds the device to hold these numbers, and changes every number as it means to."""
@@ -335,6 +335,48 @@ def test_look_at_a_first_load_doubts_all_of_it_until_it_is_settled(syncs: Syncs,
         assert seen(syncs.glance()) == (set(listed(count)), doubtful, True)
     syncs.whole_sync(set(listed(12)))
     assert seen(syncs.glance()) == (set(listed(12)), set(), True)
+
+
+def test_register_that_ends_otherwise_than_its_head_says_is_not_whole(aws: Aws, small_parts: None) -> None:
+    """GIVEN a journal of which the last part is gone, or older, WHEN looked at, settled or not, THEN it says so."""
+    syncs = Syncs(aws)
+    for held in ({"1", "2"}, {"1", "2", "3"}, {"1", "2", "4"}):
+        syncs.whole_sync(held)
+    assert syncs.glance().whole
+    key = {"device": {"S": f"{KEY.customer}#{KEY.name}"}, "part": {"S": "journal#0#000003"}}
+    last = aws.client.get_item(TableName=aws.tables.registrations, Key=key)["Item"]
+
+    aws.client.put_item(
+        TableName=aws.tables.registrations, Item={**last, "sync": {"N": str(int(last["sync"]["N"]) - 1)}}
+    )
+    assert not syncs.glance().whole
+    aws.client.delete_item(TableName=aws.tables.registrations, Key=key)
+    assert not syncs.glance().whole
+    syncs.begin()
+    assert not syncs.glance().whole
+
+
+def test_register_is_whole_again_once_a_sync_has_settled_it(aws: Aws, caplog: pytest.LogCaptureFixture) -> None:
+    """GIVEN a register that is gone, WHEN the next sync loads it, THEN the log says so, and what it leaves is whole."""
+    syncs = Syncs(aws)
+    syncs.whole_sync({"1", "2"})
+    aws.registrations.forget(KEY)
+
+    syncs.whole_sync({"1", "2"})
+
+    assert "ends with 0.0 instead of 1." in caplog.text
+    assert seen(syncs.glance()) == ({"1", "2"}, set(), True)
+
+
+def test_register_remains_until_it_is_forgotten(syncs: Syncs) -> None:
+    """GIVEN a device WHEN it is synced and removed THEN its register is there in between."""
+    registrations = syncs.ports.registrations
+    assert not registrations.remains(KEY)
+    syncs.whole_sync({"1"})
+    assert registrations.remains(KEY)
+    assert not registrations.remains(DeviceKey(KEY.customer, "sbc"))
+    registrations.forget(KEY)
+    assert not registrations.remains(KEY)
 
 
 def test_look_writes_nothing_and_disturbs_no_sync(aws: Aws, small_parts: None) -> None:

@@ -77,8 +77,19 @@ class MemoryDevices:
             settled_sync=slot.settled_sync,
             digest=slot.head.digest,
             base=slot.head.base,
+            mark=slot.head.mark,
             leased_until=slot.leased_until,
         )
+
+    def distrust(self, head: DeviceHead) -> bool:
+        """Forget what the device showed last, if it has not moved since."""
+        self._fuse.point("devices.distrust before")
+        slot = self._slots.get(head.device.key)
+        if slot is None or (slot.sync, slot.settled_sync) != (head.sync, head.settled_sync):
+            return False
+        slot.head = replace(slot.head, digest="distrusted")
+        self._fuse.point("devices.distrust after")
+        return True
 
     def set_enabled(self, key: DeviceKey, *, enabled: bool) -> None:
         """Switch the device; switched on, its credentials get a new chance."""
@@ -127,6 +138,7 @@ class MemoryDevices:
             digest=slot.head.digest,
             settled_sync=slot.settled_sync,
             base=slot.head.base,
+            mark=slot.head.mark,
         )
 
     def finish(self, lease: Lease, state: DeviceState, head: RegisterHead | None) -> bool:

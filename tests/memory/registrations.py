@@ -1,5 +1,6 @@
 """The registers of devices in memory: a base image and a journal, in parts, so that a write can stop half-way."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from number_inventory.domain.devices import DeviceKey
@@ -55,16 +56,28 @@ class MemoryRegistrations:
         parts = self._journal(lease.key, lease.base)
         held, doubtful = self._played(lease.key, lease.base, lease.settled_sync)
         named = sum(len(part.added | part.removed) for part in parts)
-        return Register(held, doubtful, lease.base, len(parts), named)
+        return Register(held, doubtful, lease.base, len(parts), named, _mark(parts))
 
     def look(self, head: DeviceHead) -> RegisterView:
         """The same without a lease."""
         key = head.device.key
         self._fuse.point("registrations.look before")
         held, doubtful = self._played(key, head.base, head.settled_sync)
-        whole = not head.base or head.base in self._of(key).bases
+        settled = [part for part in self._journal(key, head.base) if part.sync <= head.settled_sync]
+        ends_well = not head.mark or _mark(settled) == head.mark
+        whole = ends_well and (not head.base or head.base in self._of(key).bases)
         self._fuse.point("registrations.look after")
         return RegisterView(SortedNumbers.of(held), SortedNumbers.of(doubtful), whole)
+
+    def remains(self, key: DeviceKey) -> bool:
+        """Whether there is anything left of a register."""
+        self._fuse.point("registrations.remains before")
+        return key in self._stored
+
+    def go_back(self, key: DeviceKey, sync: int) -> None:
+        """Restore the register to how it was after this sync."""
+        stored = self._stored[key]
+        stored.journal = [part for part in stored.journal if part.sync <= sync]
 
     def lose_images(self, key: DeviceKey) -> None:
         """Let all base images of a device be gone; its journal stays."""
@@ -108,6 +121,7 @@ class MemoryRegistrations:
             register.base,
             register.journal + len(parts),
             register.journal_numbers + len(changes),
+            _mark(self._journal(lease.key, register.base)),
         )
 
     def compact(self, lease: Lease, register: Register) -> Register:
@@ -118,7 +132,7 @@ class MemoryRegistrations:
         base = str(lease.sync)
         self._stored.setdefault(lease.key, _Stored()).bases[base] = register.held
         self._fuse.point("registrations.compact after")
-        return replace(register, base=base, journal=0, journal_numbers=0)
+        return replace(register, base=base, journal=0, journal_numbers=0, mark=_mark([]))
 
     def forget(self, key: DeviceKey) -> None:
         """Remove the bases first and the journal last: a death between leaves intents that still say what is open."""
@@ -129,3 +143,8 @@ class MemoryRegistrations:
             del self._stored[key]
         self._newest.pop(key, None)
         self._fuse.point("registrations.forget after")
+
+
+def _mark(parts: Sequence[_Part]) -> str:
+    """How a journal ends."""
+    return f"{len(parts)}.{parts[-1].sync}" if parts else "0.0"

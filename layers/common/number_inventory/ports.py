@@ -209,6 +209,7 @@ class Lease:
         settled_sync: the last sync whose register is settled. If that was not the one before this, it stopped
             half-way, and its numbers are in doubt and must be looked at again.
         base: where the register's present base image stands, see `Registrations`; empty before the first.
+        mark: what the settled register must end with, see `Register`; empty where that is not known.
     """
 
     key: DeviceKey
@@ -219,6 +220,7 @@ class Lease:
     digest: str
     settled_sync: int
     base: str
+    mark: str = ""
 
     @property
     def settled(self) -> bool:
@@ -228,10 +230,11 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class RegisterHead:
-    """What a settled sync leaves for the next: the digest of what it saw, and the register's base image."""
+    """What a settled sync leaves for the next: the digest of what it saw, and where the register stands and ends."""
 
     digest: str
     base: str
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +252,7 @@ class DeviceHead:
     Attributes:
         sync: number of the newest sync that has begun; nothing of the device has moved while it stays the same and is
             the settled one.
-        settled_sync, digest, base: as in `Lease`.
+        settled_sync, digest, base, mark: as in `Lease`.
         leased_until: until when a sync has the device; None where none has.
     """
 
@@ -260,6 +263,7 @@ class DeviceHead:
     digest: str
     base: str
     leased_until: datetime | None
+    mark: str = ""
 
     @property
     def settled(self) -> bool:
@@ -285,6 +289,12 @@ class Devices(Protocol):
         """The heads of a customer's devices by name, strongly consistent; of all, or of those among `names` that exist.
 
         A device that cannot be understood is there all the same, as the error that tells why.
+        """
+
+    def distrust(self, head: DeviceHead) -> bool:
+        """Let the next sync compare everything, even if the device shows what it showed: its register is damaged.
+
+        False, and nothing written, where the device is not as in `head` any more.
         """
 
     def set_enabled(self, key: DeviceKey, *, enabled: bool) -> None:
@@ -319,6 +329,8 @@ class Register:
         base: where the base image stands that `held` starts from; empty before the first.
         journal: how many journal parts stand behind the base.
         journal_numbers: how many numbers they name in all: when there are many, a new base is due.
+        mark: how the journal ends. A register whose journal ends otherwise than its device's head says was lost in
+            part, or restored to another time.
     """
 
     held: frozenset[str]
@@ -326,6 +338,7 @@ class Register:
     base: str
     journal: int
     journal_numbers: int
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +348,7 @@ class RegisterView:
     Attributes:
         held: as in `Register`, the intents of unsettled syncs taken as done.
         doubtful: numbers that an unsettled sync may or may not have changed.
-        whole: False where parts of the base image are missing: then absence from `held` means nothing.
+        whole: False where parts are missing, or it is not as the head says: then it proves nothing.
     """
 
     held: SortedNumbers
@@ -358,6 +371,9 @@ class Registrations(Protocol):
 
         It is what the head says only if the head is still the same afterwards: look again where it is not.
         """
+
+    def remains(self, key: DeviceKey) -> bool:
+        """Whether there is anything left of a device's register, as there is until the device is removed."""
 
     def intend(self, lease: Lease, register: Register, held: frozenset[str]) -> Register:
         """Write what this sync is about to do, before any number changes: the device will hold `held`.

@@ -187,12 +187,11 @@ def takes_over_everything(damaged: Damaged) -> DeviceKey:
 @pytest.mark.parametrize(
     "change", [shows_what_it_showed, loses_everything, gets_back_what_it_had_lost, takes_over_everything]
 )
-@pytest.mark.parametrize("gap", [1, 5])
-def test_a_sync_at_any_point_of_an_audit_is_never_undone(change: Callable[[Damaged], DeviceKey], gap: int) -> None:
+def test_a_sync_at_any_point_of_an_audit_is_never_undone(change: Callable[[Damaged], DeviceKey]) -> None:
     """GIVEN a sync at any point, WHEN an audit has looked once more, THEN the records are the devices'."""
     count = Damaged().points()
 
-    for point in range(0, count, gap):
+    for point in range(count):
         damaged = Damaged()
         world = damaged.world
 
@@ -211,8 +210,7 @@ def test_a_sync_at_any_point_of_an_audit_is_never_undone(change: Callable[[Damag
         _check_nobody_is_free_that_is_registered(damaged, label)
         if not held_back:
             _check_records_say_what_devices_say(damaged, label)
-        last = world.audit(AuditMode.REPORT)
-        assert last.total(FindingOutcome.REPORTED) == (held_back and last.total(FindingOutcome.REPORTED)), label
+            assert world.audit(AuditMode.REPORT).total(FindingOutcome.REPORTED) == 0, label
 
 
 def _registered(damaged: Damaged) -> dict[str, set[str]]:

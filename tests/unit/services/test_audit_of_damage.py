@@ -7,8 +7,10 @@ import pytest
 
 from number_inventory.domain.audit_runs import AuditMode, AuditRun, RunState
 from number_inventory.domain.findings import FindingCode, FindingOutcome
+from number_inventory.domain.macros import REMOVAL_GUARD_PERCENT
 from number_inventory.domain.numbers import AUDIOCODES, NumberRecord, Status, Usage
 from tests.memory.damage import Inventory, damage, populated
+from tests.memory.world import CUSTOMER
 
 CORRECTABLE = FindingOutcome.REPORTED, FindingOutcome.CORRECTED
 
@@ -34,6 +36,7 @@ def damaged() -> Inventory:
 def test_every_damage_is_found_and_what_can_be_is_mended(damaged: Inventory) -> None:
     """GIVEN 5,000 numbers damaged in every way, WHEN corrected, THEN a second run finds conflicts only."""
     world, before = damaged.world, everything(damaged)
+    world.macros.put(CUSTOMER, REMOVAL_GUARD_PERCENT, "100")
 
     first = world.audit(AuditMode.CORRECT)
 

@@ -172,7 +172,7 @@ def test_nothing_of_a_removed_devices_register_is_left(world: World) -> None:
     lease = world.devices.acquire(key, world.clock.at, world.clock.at)
 
     assert lease is not None
-    assert world.registrations.load(lease) == Register(frozenset(), frozenset(), "", 0, 0)
+    assert world.registrations.load(lease) == Register(frozenset(), frozenset(), "", 0, 0, "0.0")
 
 
 def test_a_removal_that_died_keeps_syncs_away_until_it_is_gone_for_sure(world: World) -> None:

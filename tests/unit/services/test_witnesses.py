@@ -153,9 +153,14 @@ def test_an_orphan_is_heard_by_all_devices(world: World) -> None:
     assert words(case) == {"sbc1": Word.DENIES, "sbc2": Word.DENIES, "sbc3": Word.CANNOT_SAY}
 
 
-def test_a_device_that_is_gone_denies_and_one_that_cannot_be_read_cannot_say(world: World) -> None:
-    """GIVEN a removed device and a broken one, WHEN their numbers are read, THEN only the removed one's word is no."""
+def test_a_device_that_was_removed_denies_and_one_that_was_lost_or_is_broken_cannot_say(world: World) -> None:
+    """GIVEN devices removed, lost and broken, WHEN their numbers are read, THEN only the removed one's word is no."""
     world.devices.drop(SBC1)
+    lost = only(read(witnesses_of(world), "1001"))
+    assert words(lost) == {"sbc1": Word.CANNOT_SAY}
+    assert "restored" in lost.statements[0].note
+
+    world.registrations.lose(SBC1)
     world.devices.unreadable.add(DeviceKey(CUSTOMER, "sbc2"))
 
     case = only(read(witnesses_of(world), "1002"))

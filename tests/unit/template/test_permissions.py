@@ -134,11 +134,16 @@ def test_the_api_changes_numbers_and_starts_audits(resources: Resources) -> None
     assert _allowed(resources, "NumberApiRole", {"Fn::Sub": "${NumbersTable.Arn}/index/idle"}) == {"dynamodb:Query"}
 
 
-def test_the_audit_changes_no_device_and_no_register(resources: Resources) -> None:
-    """GIVEN an audit, which reads what devices say WHEN its role is read THEN it cannot change what they have said."""
-    read = {"dynamodb:BatchGetItem", "dynamodb:Query"}
+def test_the_audit_changes_no_register_and_adds_no_device(resources: Resources) -> None:
+    """GIVEN an audit, which reads what devices say WHEN its role is read THEN it cannot change what they have said.
 
-    for table in ("DevicesTable", "RegistrationsTable", "MacrosTable"):
+    It may say of a device that is there that its register is damaged.
+    """
+    read = {"dynamodb:BatchGetItem", "dynamodb:Query"}
+    devices = {"Fn::GetAtt": "DevicesTable.Arn"}
+    assert _allowed(resources, "AuditRole", devices) - read == {"dynamodb:UpdateItem"}
+
+    for table in ("RegistrationsTable", "MacrosTable"):
         allowed = _allowed(resources, "AuditRole", {"Fn::GetAtt": f"{table}.Arn"})
         assert allowed, table
         assert allowed <= read, table

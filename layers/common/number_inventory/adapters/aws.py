@@ -57,6 +57,7 @@ _BUSY_CODES = frozenset(
         "TooManyRequestsException",
         "TooManyUpdates",
         "TransactionConflictException",
+        "TransactionInProgressException",
     }
 )
 _BUSY_FAULTS = (AwsConnectionError, HTTPClientError, ResponseParserError, CredentialRetrievalError)

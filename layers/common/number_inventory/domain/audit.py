@@ -75,14 +75,15 @@ class CoolingDays:
 
     Attributes:
         devices: days for numbers of devices; None where the setting is broken, and then no number is freed.
-        undated: days for a number that cools without a Release Date, whoever freed it: the longer of what is set for
-            devices and for other vendors, so that it is never freed early. None as above.
-        unknown_because: why they are not known.
+        undated: days for a number that cools without a Release Date, whoever freed it and however: the longer of what
+            is set for devices and for all others, so that it is never freed early. None as above.
+        devices_unknown, undated_unknown: why they are not known.
     """
 
     devices: int | None
     undated: int | None
-    unknown_because: str = ""
+    devices_unknown: str = ""
+    undated_unknown: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +144,38 @@ def judge(case: Case) -> tuple[Finding, ...]:
     return tuple(found)
 
 
+_ENTANGLED = frozenset(
+    {
+        FindingCode.NOT_MARKED_USED,
+        FindingCode.MISSING_HOLDER,
+        FindingCode.STALE_HOLDER,
+        FindingCode.RELEASE_OVERDUE,
+        FindingCode.COOLING_WITHOUT_RELEASE_DATE,
+    }
+)
+"""Findings that nothing else about a number can be corrected without: who holds it, and whether it is free."""
+
+
+def judge_within(case: Case, codes: Set[FindingCode]) -> tuple[Finding, ...]:
+    """The findings of these codes only (empty: of all).
+
+    A correction must do what its findings say and no more. So where the number cannot be put right without others that
+    were not asked for, its findings are left to an audit that may correct all of them.
+    """
+    found = judge(case)
+    if not codes:
+        return found
+    besides = {each.code for each in found if each.outcome is FindingOutcome.REPORTED} - codes
+    wanted = tuple(each for each in found if each.code in codes)
+    if not besides & _ENTANGLED:
+        return wanted
+    cause = f"it cannot be corrected without {', '.join(sorted(besides))}, which this audit is not about"
+    return tuple(
+        replace(each, outcome=FindingOutcome.LEFT, cause=cause) if each.outcome is FindingOutcome.REPORTED else each
+        for each in wanted
+    )
+
+
 def corrected(case: Case, codes: Set[FindingCode], stamp: Stamp) -> Decision | None:
     """The number as the rules want it, as far as findings of these codes go, in one write.
 
@@ -198,7 +231,7 @@ class _Correction:
             holder = self._record.holder(statement.device) if self._record else None
             if holder is not None:
                 registration = self._registration(statement.device, holder.sync)
-                days = _known(self._case.days.devices, self._case)
+                days = self._days_for_devices()
                 self._take(registration_gone(self._record, registration, days, self._stamp))
 
     def verify(self, codes: Set[FindingCode]) -> None:
@@ -215,7 +248,7 @@ class _Correction:
     def cool_orphan(self) -> None:
         record = self._record
         if record is not None and record.status is Status.USED and record.vendor == AUDIOCODES and not record.holders:
-            self._take(orphan_cooled(record, _known(self._case.days.devices, self._case), self._stamp))
+            self._take(orphan_cooled(record, self._days_for_devices(), self._stamp))
 
     def end_cooling(self, codes: Set[FindingCode]) -> None:
         record = self._record
@@ -224,7 +257,8 @@ class _Correction:
         if record.release_date is not None and FindingCode.RELEASE_OVERDUE in codes:
             self._take(release_due(record, record.release_date, self._stamp))
         if record.release_date is None and FindingCode.COOLING_WITHOUT_RELEASE_DATE in codes:
-            self._take(cooling_dated(record, _known(self._case.days.undated, self._case), self._stamp))
+            days = self._case.days
+            self._take(cooling_dated(record, _known(days.undated, days.undated_unknown, self._case), self._stamp))
 
     def _take(self, decision: Decision | None) -> None:
         if decision is not None and decision.needs_write:
@@ -234,10 +268,13 @@ class _Correction:
     def _registration(self, device: str, sync: int) -> Registration:
         return Registration(self._case.customer, self._case.number, device, sync)
 
+    def _days_for_devices(self) -> int:
+        return _known(self._case.days.devices, self._case.days.devices_unknown, self._case)
 
-def _known(days: int | None, case: Case) -> int:
+
+def _known(days: int | None, unknown_because: str, case: Case) -> int:
     if days is None:
-        raise RuleViolationError(f"number {case.number} keeps its state: {case.days.unknown_because}")
+        raise RuleViolationError(f"number {case.number} keeps its state: {unknown_because}")
     return days
 
 
@@ -258,7 +295,7 @@ def _conflict(case: Case, record: NumberRecord) -> Finding:
         before=_state(record),
         after=_state(record),
         reason="registered on a device, but used by another vendor or usage; a person decides whose it is",
-        evidence=tuple(case.statements),
+        evidence=tuple(case.statements)[:MOST_NAMED],
         outcome=FindingOutcome.LEFT,
     )
 
@@ -271,7 +308,7 @@ def _missing_number(case: Case) -> Iterator[Finding]:
             before="not in the inventory",
             after=_USED_BY_DEVICES,
             reason="registered on a device, so it must be in the inventory and show as used",
-            evidence=tuple(case.said(Word.HOLDS)),
+            evidence=tuple(case.said(Word.HOLDS)[:MOST_NAMED]),
         )
 
 
@@ -289,19 +326,19 @@ def _stale_holder(case: Case, record: NumberRecord) -> Iterator[Finding]:
         before=_holders(sorted(holder.device for holder in record.holders)),
         after=_holders(left) + (f", {_cooling(case.days.devices)}" if cools else ""),
         reason="the record names a holder whose registration is gone",
-        evidence=(*gone, *unclear),
+        evidence=(*gone, *unclear)[:MOST_NAMED],
         frees=cools,
     )
     if not gone:
         yield replace(finding, outcome=FindingOutcome.UNPROVEN, cause=_silence(unclear))
     else:
-        yield _unless_days_are_unknown(finding, case, case.days.devices)
+        yield _unless_unknown(finding, case.days.devices, case.days.devices_unknown)
 
 
 def _held(case: Case, record: NumberRecord) -> Iterator[Finding]:
     """What is wrong with a number that a device holds, or that a device is still believed to hold."""
     believed = [each for each in case.named(Word.CANNOT_SAY) if record.status is not Status.COOLING]
-    evidence = (*case.said(Word.HOLDS), *believed)
+    evidence = (*case.said(Word.HOLDS), *believed)[:MOST_NAMED]
     if not evidence:
         return
     if record.vendor == AUDIOCODES:
@@ -319,7 +356,7 @@ def _held(case: Case, record: NumberRecord) -> Iterator[Finding]:
             before=_holders(sorted(named)),
             after=_holders(sorted([*named, *unnamed])),
             reason="registered on a device that the record does not name, so it would not cool when that device goes",
-            evidence=tuple(case.unnamed_holders),
+            evidence=tuple(case.unnamed_holders[:MOST_NAMED]),
         )
 
 
@@ -361,7 +398,7 @@ def _unheld(case: Case, record: NumberRecord) -> Iterator[Finding]:
         if silent:
             yield replace(finding, outcome=FindingOutcome.UNPROVEN, cause=_silence(silent))
         else:
-            yield _unless_days_are_unknown(finding, case, case.days.devices)
+            yield _unless_unknown(finding, case.days.devices, case.days.devices_unknown)
 
 
 def _cooling_gone_wrong(case: Case, record: NumberRecord) -> Iterator[Finding]:
@@ -375,7 +412,7 @@ def _cooling_gone_wrong(case: Case, record: NumberRecord) -> Iterator[Finding]:
             reason="without a Release Date it would never be free again",
             evidence=evidence,
         )
-        yield _unless_days_are_unknown(finding, case, case.days.undated)
+        yield _unless_unknown(finding, case.days.undated, case.days.undated_unknown)
     elif record.release_date <= case.at:
         yield Finding(
             number=case.number,
@@ -400,15 +437,18 @@ def _about_state(
     )
 
 
-def _unless_days_are_unknown(finding: Finding, case: Case, days: int | None) -> Finding:
+def _unless_unknown(finding: Finding, days: int | None, unknown_because: str) -> Finding:
     if days is not None:
         return finding
-    return replace(finding, outcome=FindingOutcome.HELD, cause=case.days.unknown_because)
+    return replace(finding, outcome=FindingOutcome.HELD, cause=unknown_because)
 
 
 # --- in words
 
 _USED_BY_DEVICES = f"{Status.USED} / {Usage.DEVICE} / {AUDIOCODES}"
+
+MOST_NAMED = 20
+"""How many devices a finding names that have to do with a number."""
 
 WITNESSES_SHOWN = 5
 """How many devices a finding names that say that they do not hold a number: a customer may have thousands."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
+from number_inventory.domain.testimony import Word
 
 
 class AuditMode(StrEnum):
@@ -126,15 +127,23 @@ class PlanDigest:
         self._counts: dict[FindingCode, Counter[FindingOutcome]] = {}
         self.freeing = 0
         """How many numbers would lose the last one who uses them."""
+        self.freeing_by_device: Counter[str] = Counter()
+        """How many of these would be taken from each device."""
 
     def add(self, findings: Iterable[Finding]) -> None:
         """Take up the next findings."""
         for finding in findings:
             self._counts.setdefault(finding.code, Counter())[finding.outcome] += 1
             if finding.outcome is FindingOutcome.REPORTED:
-                self.freeing += finding.frees
+                self._count_freeing(finding)
                 line = (finding.number, finding.code, finding.before, finding.after)
                 self._hash.update(("\n" + "\x1f".join(line)).encode())
+
+    def _count_freeing(self, finding: Finding) -> None:
+        if finding.frees:
+            self.freeing += 1
+            if finding.code is FindingCode.STALE_HOLDER:
+                self.freeing_by_device.update(each.device for each in finding.evidence if each.word is Word.DENIES)
 
     @property
     def checksum(self) -> str:

@@ -58,6 +58,12 @@ class SortedNumbers(Collection[str]):
         at = bisect_left(range(len(self)), key, key=self._at)
         return at < len(self) and self._at(at) == key
 
+    def ahead(self, after: str, count: int) -> str | None:
+        """The `count`-th number behind `after`; None where there are fewer."""
+        everyone = range(len(self))
+        at = (bisect_right(everyone, _key(after), key=self._at) if after else 0) + count - 1
+        return self._unpacked(at, at + 1)[0] if at < len(self) else None
+
     def between(self, after: str, upto: str | None) -> list[str]:
         """Those behind `after` (empty: from the first on) up to and with `upto` (None: to the last)."""
         everyone = range(len(self))
@@ -74,4 +80,4 @@ class SortedNumbers(Collection[str]):
 
 
 def _key(number: str) -> bytes:
-    return number.ljust(WIDTH, _FILLING).encode("ascii")
+    return number.ljust(WIDTH, _FILLING).encode()

@@ -52,6 +52,7 @@ class DeviceTestimony:
         syncing: whether that sync is at work now; else it stopped half-way.
         settled_sync: the last sync that came to its end.
         silent_because: why the device cannot prove that it does not hold a number; empty where it can.
+        damaged: whether the register itself cannot be trusted: then it proves nothing that the record does not say.
     """
 
     device: str
@@ -61,6 +62,7 @@ class DeviceTestimony:
     settled_sync: int
     proven_at: datetime | None
     silent_because: str
+    damaged: bool = False
 
     def on(self, number: str, holder: Holder | None) -> Statement:
         """The device's word on a number, of which the inventory has this holder entry for it."""
@@ -69,6 +71,8 @@ class DeviceTestimony:
 
     def _word(self, number: str, holder: Holder | None) -> tuple[Word, str]:
         held = number in self.held
+        if self.damaged and holder is None:
+            return Word.CANNOT_SAY, self.silent_because
         later = holder is not None and holder.sync > self.settled_sync and not held
         if number in self.doubtful or later:
             return self._word_in_doubt(held=held, later=holder.sync if holder and later else 0)
@@ -90,6 +94,12 @@ class DeviceTestimony:
 def not_configured(device: str) -> Statement:
     """The word on behalf of a device that was removed: it holds nothing any more."""
     return Statement(device=device, word=Word.DENIES, note="there is no such device any more")
+
+
+def lost(device: str) -> Statement:
+    """The word on behalf of a device that is not configured, but was never removed: its register is still there."""
+    note = "its configuration is lost, but its register is not: was the table restored?"
+    return Statement(device=device, word=Word.CANNOT_SAY, note=note)
 
 
 def unreadable(device: str, why: str) -> Statement:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from number_inventory.domain.audit import Case, CoolingDays, corrected, judge
+from number_inventory.domain.audit import Case, CoolingDays, corrected, judge, judge_within
 from number_inventory.domain.audit_runs import AuditRun
 from number_inventory.domain.errors import RuleViolationError
 from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
@@ -75,22 +75,33 @@ class CorrectAudit:
             ended.extend(held)
             if decision is not None:
                 decided.append((case, decision, true))
+        ended.extend(self._save(decided))
+        return sorted(ended, key=lambda finding: (finding.number, finding.code))
+
+    def _save(self, decided: Sequence[tuple[Case, Decision, list[Finding]]]) -> list[Finding]:
+        """Write the corrections; returns their findings as they ended."""
+        ended: list[Finding] = []
         results = self.inventory.save([decision for _, decision, _ in decided])
         written = [case for (case, _, _), result in zip(decided, results, strict=True) if result is WriteResult.WRITTEN]
         let_go = self._take_back(written)
         for (case, _, findings), result in zip(decided, results, strict=True):
             outcome, cause = _ENDS[result]
             if case.number in let_go:
-                outcome, cause = FindingOutcome.SUPERSEDED, "the device let the number go at the same moment"
+                outcome, cause = (
+                    FindingOutcome.SUPERSEDED,
+                    "a sync of the device was at work on the number at the same moment",
+                )
             ended.extend(replace(finding, outcome=outcome, cause=cause) for finding in findings)
-        return sorted(ended, key=lambda finding: (finding.number, finding.code))
+        return ended
 
     def _compare(self, case: Case | None, findings: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
         """Which findings still are as they were found, and how the others end."""
         if case is None or case.moving:
             cause = "the number kept changing while it was looked at"
             return [], [replace(finding, outcome=FindingOutcome.SUPERSEDED, cause=cause) for finding in findings]
-        now = {(each.code, each.before, each.after): each for each in judge(case)}
+        if self.run.scope.site is not None and (case.record is None or case.record.site != self.run.scope.site):
+            return [], [self._no_longer(finding, case) for finding in findings]
+        now = {(each.code, each.before, each.after): each for each in judge_within(case, self.run.scope.codes)}
         true: list[Finding] = []
         others: list[Finding] = []
         for finding in findings:
@@ -136,11 +147,13 @@ class CorrectAudit:
             added = {number: names for number, names in added.items() if names & moved}
             if not added:
                 break
-            for case in self.witnesses.read(added, self.days).cases:
-                if any(finding.code is FindingCode.STALE_HOLDER for finding in judge(case)):
-                    decision, _ = self._decide(
-                        case, [each for each in judge(case) if each.code is FindingCode.STALE_HOLDER]
-                    )
-                    self.inventory.save([decision] if decision else [])
+            read = self.witnesses.read(added, self.days)
+            # What a sync has at this moment nobody can say; the next audit looks again.
+            let_go.update(read.moving, (case.number for case in read.cases if case.moving))
+            for case in read.cases:
+                stale = [finding for finding in judge(case) if finding.code is FindingCode.STALE_HOLDER]
+                decision, _ = self._decide(case, stale) if stale else (None, [])
+                if decision is not None:
+                    self.inventory.save([decision])
                     let_go.add(case.number)
         return let_go

@@ -1,10 +1,10 @@
 """The first phase of an audit: look at every number, and write down what is wrong with it. It changes no number."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from number_inventory.domain.audit import CoolingDays, judge, suspicious
+from number_inventory.domain.audit import CoolingDays, judge_within, suspicious
 from number_inventory.domain.audit_runs import AuditScope
 from number_inventory.domain.findings import Finding
 from number_inventory.domain.numbers import AUDIOCODES, Status
@@ -13,6 +13,10 @@ from number_inventory.services.witnesses import Witnesses
 
 AT_ONCE = 100
 """Numbers read again at once: the most that DynamoDB's BatchGetItem takes."""
+
+
+CLAIMED_AT_MOST = 5_000
+"""Numbers of one device in a stretch; a page shows as many, so this only counts where numbers are missing."""
 
 
 @dataclass(slots=True)
@@ -51,11 +55,24 @@ class PlanAudit:
         """
         for stretch in self.inventory.sweep(scope.customer, after):
             self.witnesses.renew()
-            found = SliceFound(stretch.upto)
-            suspects = self._suspects(scope, stretch, after, found)
-            self._judge(scope, suspects, found)
-            after = stretch.upto or after
-            yield found
+            for part in self._parts(stretch, after):
+                found = SliceFound(part.upto)
+                suspects = self._suspects(scope, part, after, found)
+                self._judge(scope, suspects, found)
+                after = part.upto or after
+                yield found
+
+    def _parts(self, stretch: NumberSlice, after: str) -> Iterator[NumberSlice]:
+        """A stretch in parts of a bounded size: there may be a million numbers in it that only devices know."""
+        start = after
+        while (cut := self.witnesses.cut(after, CLAIMED_AT_MOST)) and (stretch.upto is None or cut < stretch.upto):
+            within = [glance for glance in stretch.numbers if after < glance.number <= cut]
+            yield NumberSlice(within, [number for number in stretch.unreadable if after < number <= cut], cut)
+            after = cut
+        if after != start:
+            left = [glance for glance in stretch.numbers if glance.number > after]
+            stretch = replace(stretch, numbers=left, unreadable=[each for each in stretch.unreadable if each > after])
+        yield stretch
 
     def _suspects(
         self, scope: AuditScope, stretch: NumberSlice, after: str, found: SliceFound
@@ -88,4 +105,4 @@ class PlanAudit:
             for case in sorted(read.cases, key=lambda each: each.number):
                 found.moving += case.moving
                 if scope.site is None or (case.record is not None and case.record.site == scope.site):
-                    found.findings.extend(finding for finding in judge(case) if scope.covers(finding.code))
+                    found.findings.extend(judge_within(case, scope.codes))

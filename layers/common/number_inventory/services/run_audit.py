@@ -4,7 +4,7 @@ A run may take many invocations: each works until its time is nearly out, stores
 next. It may die anywhere; whoever takes it up goes on from the last checkpoint and ends in the same place.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -12,7 +12,7 @@ from datetime import timedelta
 from number_inventory.domain.audit import CoolingDays
 from number_inventory.domain.audit_runs import ENDED, AuditMode, AuditRun, PlanDigest, RunState, with_ended
 from number_inventory.domain.errors import InventoryError, PermanentError, SettingBrokenError
-from number_inventory.domain.findings import FindingOutcome
+from number_inventory.domain.findings import Finding, FindingOutcome
 from number_inventory.domain.macros import (
     AUDIOCODES_COOLING_DURATION,
     COOLING_DURATION,
@@ -149,7 +149,7 @@ class _Work:
         plan = PlanAudit(self._parts.inventory, self._witnesses, self._parts.clock, self._cooling_days())
         for found in plan(self._run.scope, self._run.position):
             run = self._run
-            self._parts.audits.record(run, found.findings)
+            self._record(found.findings)
             counted = replace(
                 run,
                 position=found.upto or run.position,
@@ -179,22 +179,34 @@ class _Work:
         elif run.scope.plan and run.scope.plan != digest.checksum:
             cause = f"nothing was corrected: reality has moved, and the plan is now {digest.checksum}"
             self.end(RunState.REFUSED, cause)
-        elif not run.total(FindingOutcome.REPORTED):
-            self.end(RunState.FINISHED)
         else:
-            held_back = 0 if run.scope.plan else self._too_many(digest.freeing)
-            cause = f"{held_back} numbers that nobody uses were left as they are: {TOO_MANY}" if held_back else ""
+            self._witnesses.distrust_damaged()
+            if not run.total(FindingOutcome.REPORTED):
+                self.end(RunState.FINISHED)
+                return
+            why = "" if run.scope.plan or not digest.freeing else self._too_many(digest)
+            cause = f"{digest.freeing} numbers that nobody uses were left as they are: {why}" if why else ""
+            held_back = digest.freeing if why else 0
             self._keep(replace(run, state=RunState.CORRECTING, held_back=held_back, cause=cause))
 
-    def _too_many(self, freeing: int) -> int:
-        """How many numbers must not be freed without a person: all that would be, or none."""
+    def _too_many(self, digest: PlanDigest) -> str:
+        """Why no number must be freed without a person; empty where the numbers are few enough.
+
+        Too many are counted for the customer as a whole and for each device; a device that is not there any more has
+        given up its numbers when it was removed, so from that one more than a few are too many.
+        """
         names = [REMOVAL_GUARD_PERCENT, REMOVAL_GUARD_COUNT]
         macros = self._parts.macros.resolve(self._run.customer, names)
         try:
             guard = removal_guard(macros[REMOVAL_GUARD_PERCENT], macros[REMOVAL_GUARD_COUNT])
-        except SettingBrokenError:
-            return freeing
-        return freeing if guard.stops(freeing, self._run.used) else 0
+        except SettingBrokenError as error:
+            return str(error)
+        held = self._witnesses.held_numbers
+        by_device = digest.freeing_by_device.items()
+        stops = guard.stops(digest.freeing, self._run.used) or any(
+            guard.stops(freed, freed + held(device)) for device, freed in by_device
+        )
+        return TOO_MANY if stops else ""
 
     # --- correcting
 
@@ -205,7 +217,7 @@ class _Work:
         )
         for batch in self._parts.audits.findings(self._run, self._run.position):
             for ended in correct(batch):
-                self._parts.audits.record(self._run, ended)
+                self._record(ended)
                 self._run = replace(self._run, counts=with_ended(self._run.counts, ended))
                 if not self._keep_going():
                     return False
@@ -218,6 +230,12 @@ class _Work:
         return {outcome: self._run.total(outcome) for outcome in FindingOutcome}
 
     # --- checkpoints
+
+    def _record(self, findings: Sequence[Finding]) -> None:
+        """Store findings, if nobody else has taken the run meanwhile: they are stored without a condition."""
+        if findings:
+            self._keep(self._run)
+            self._parts.audits.record(self._run, findings)
 
     def _digest(self) -> PlanDigest:
         digest = PlanDigest(self._run.scope)
@@ -245,9 +263,14 @@ class _Work:
         macros = self._parts.macros.resolve(self._run.customer, names)
         try:
             devices = audiocodes_cooling_days(macros[AUDIOCODES_COOLING_DURATION])
-            others = global_cooling_settings(macros[COOLING_ENABLED], macros[COOLING_DURATION]).effective_days
         except SettingBrokenError as error:
-            return CoolingDays(devices=None, undated=None, unknown_because=str(error))
+            why = str(error)
+            return CoolingDays(devices=None, undated=None, devices_unknown=why, undated_unknown=why)
+        try:
+            # Whether the switch is on does not matter: it may have been on, or a person may have cooled the number.
+            others = global_cooling_settings(macros[COOLING_ENABLED], macros[COOLING_DURATION]).days
+        except SettingBrokenError as error:
+            return CoolingDays(devices=devices, undated=None, undated_unknown=str(error))
         return CoolingDays(devices=devices, undated=max(devices, others))
 
 

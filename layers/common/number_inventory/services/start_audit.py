@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -52,10 +53,19 @@ class StartAudit:
             raise InvalidInputError("plan", "goes with mode 'correct' only: it says what is to be corrected")
         if site is not None or wanted:
             raise InvalidInputError("plan", "brings its own site and codes: leave these out")
-        given = self.audits.with_plan(plan).scope
-        if customer is not None and customer != given.customer:
-            raise NotFoundError(f"no audit of customer {customer} gave the plan {plan}, or it is forgotten by now")
+        given = self._planned(customer, plan)
         return replace(given, mode=AuditMode.CORRECT, plan=plan)
+
+    def _planned(self, customer: str | None, plan: str) -> AuditScope:
+        """The scope of the run that gave a plan; another customer's plans are not even known to be there."""
+        try:
+            given = self.audits.with_plan(plan).scope
+        except NotFoundError:
+            given = None
+        if given is None or customer not in {None, given.customer}:
+            whose = "" if customer is None else f" of customer {customer}"
+            raise NotFoundError(f"no audit{whose} gave the plan {plan}, or it is forgotten by now")
+        return given
 
     def open(self, scope: AuditScope, requested_by: str) -> AuditRun:
         """Store a new run and take the customer for it; who opened it carries it out or wakes a worker.
@@ -76,7 +86,9 @@ class StartAudit:
         opened = self.audits.open(run, now + PICK_UP, now)
         if opened.id != run.id:
             raise AuditUnderWayError(scope.customer, opened.id)
-        self._bury(run)
+        with suppress(InventoryError):
+            # The run has its customer now; what keeps an earlier one from being ended must not keep it from its work.
+            self._bury(run)
         return opened
 
     def __call__(self, scope: AuditScope, requested_by: str) -> AuditRun:

@@ -208,7 +208,7 @@ class _Run:
         register = self._parts.registrations.compact(self._lease, register)
         result = SyncResult.UNCHANGED if plan.empty else SyncResult.APPLIED
         digest = digest_of(claims, may_remove=not self._summary.removals_wait)
-        return self._finish(snapshot, result, RegisterHead(digest, register.base))
+        return self._finish(snapshot, result, RegisterHead(digest, register.base, register.mark))
 
     def _ask_records(self, doubtful: frozenset[str]) -> "_Doubts":
         """What became of the numbers that an unfinished sync may have changed: only their records tell."""
@@ -276,7 +276,8 @@ class _Run:
         return Stamp(self._parts.clock.now(), f"sync:{self._lease.key.name}#{self._lease.sync}", reason)
 
     def _settled_as_before(self) -> RegisterHead | None:
-        return RegisterHead(self._lease.digest, self._lease.base) if self._lease.settled else None
+        lease = self._lease
+        return RegisterHead(lease.digest, lease.base, lease.mark) if lease.settled else None
 
     def _note(self, snapshot: Snapshot, claims: Claims) -> None:
         summary = self._summary

@@ -9,9 +9,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from number_inventory.domain.audit import Case, CoolingDays
+from number_inventory.domain.devices import DeviceKey
 from number_inventory.domain.errors import RecordBrokenError
 from number_inventory.domain.numbers import AUDIOCODES, NumberRecord, Status
-from number_inventory.domain.testimony import DeviceTestimony, Statement, Word, not_configured, unreadable, why_silent
+from number_inventory.domain.testimony import (
+    DeviceTestimony,
+    Statement,
+    Word,
+    lost,
+    not_configured,
+    unreadable,
+    why_silent,
+)
 from number_inventory.ports import Clock, DeviceHead, Devices, Inventory, RegisterView, Registrations
 
 ROUNDS = 4
@@ -19,6 +28,9 @@ ROUNDS = 4
 
 FRESH = timedelta(minutes=1)
 """How old the state of a device may be that has no part in a number itself."""
+
+ONE_BY_ONE = 100
+"""So many devices are read one by one; more are cheaper to read in a row, with the others of the customer."""
 
 _Head = DeviceHead | RecordBrokenError
 
@@ -74,6 +86,7 @@ class Witnesses:
         self._clock = clock
         self._proof_age = proof_age
         self._known: dict[str, _Witness] = {}
+        self._left_behind: dict[str, bool] = {}
         self._read_at: datetime | None = None
 
     def renew(self) -> None:
@@ -83,15 +96,27 @@ class Witnesses:
             return
         heads = self._devices.heads(self._customer)
         self._read_at = now
+        self._left_behind.clear()
         for name in self._known.keys() - heads.keys():
             del self._known[name]
         for name, head in heads.items():
-            witness = self._known.setdefault(name, _Witness(head))
-            if witness.testimony is None and not witness.broken:
-                self._hear(witness, head)
-            elif isinstance(head, DeviceHead):
-                # The register is as it was when it was read; whether the device may speak is known anew.
-                self._let_speak(witness, head)
+            self._hear_again(name, head)
+
+    def cut(self, after: str, count: int) -> str | None:
+        """Where a stretch must end so that no device has more than so many numbers in it; None where none has."""
+        ends = [witness.view.held.ahead(after, count) for witness in self._known.values() if witness.view]
+        return min((end for end in ends if end is not None), default=None)
+
+    def held_numbers(self, device: str) -> int:
+        """How many numbers a device holds; 0 for one that does not exist."""
+        witness = self._known.get(device)
+        return len(witness.view.held) if witness and witness.view else 0
+
+    def distrust_damaged(self) -> None:
+        """Let devices whose registers are damaged be compared as a whole: an unchanged device never would be."""
+        for witness in self._known.values():
+            if witness.damage and isinstance(witness.head, DeviceHead) and witness.head.settled:
+                self._devices.distrust(witness.head)
 
     def claimants(self, after: str, upto: str | None) -> dict[str, list[str]]:
         """The devices that hold each number of a stretch, as far as is known; numbers without one are left out."""
@@ -150,7 +175,8 @@ class Witnesses:
                 cases.append(self._case(number, record, known, at, days))
             else:
                 again[number] = known | named
-        moved = self._moved_since(names, cases)
+        heard = {statement.device for case in cases for statement in case.statements}
+        moved = self._moved_since(names | heard, cases)
         for case in cases:
             if moved and any(statement.device in moved for statement in case.statements):
                 again[case.number] = pending[case.number]
@@ -172,7 +198,7 @@ class Witnesses:
     def _statement(self, name: str, number: str, record: NumberRecord | None) -> Statement:
         witness = self._known.get(name)
         if witness is None:
-            return not_configured(name)
+            return lost(name) if self._remains(name) else not_configured(name)
         if witness.testimony is None:
             return unreadable(name, witness.broken)
         return witness.testimony.on(number, record.holder(name) if record else None)
@@ -183,7 +209,8 @@ class Witnesses:
         for name, head in self._heads(names).items():
             if not self._stands(name, head):
                 moved.add(name)
-            elif isinstance(head, DeviceHead) and not head.settled:
+                self._hear_again(name, head)
+            elif isinstance(head, DeviceHead) and self._syncing(head):
                 before = dict(self._words(name, cases))
                 self._hear(self._known[name], head)
                 if before != dict(self._words(name, cases)):
@@ -195,11 +222,19 @@ class Witnesses:
             if any(statement.device == name for statement in case.statements):
                 yield case.number, self._statement(name, case.number, case.record).word
 
+    def _remains(self, name: str) -> bool:
+        """Whether a device that is not there was lost rather than removed: who is removed leaves no register behind."""
+        if name not in self._left_behind:
+            self._left_behind[name] = self._registrations.remains(DeviceKey(self._customer, name))
+        return self._left_behind[name]
+
     # --- hearing devices
 
     def _heads(self, names: Collection[str]) -> dict[str, _Head | None]:
         """The heads of these devices as they are now; None for one that does not exist."""
-        found = self._devices.heads(self._customer, names) if names else {}
+        if not names:
+            return {}
+        found = self._devices.heads(self._customer, names if len(names) <= ONE_BY_ONE else None)
         return {name: found.get(name) for name in names}
 
     def _stands(self, name: str, head: _Head | None) -> bool:
@@ -214,11 +249,28 @@ class Witnesses:
             self._known.pop(name, None)
             return
         witness = self._known.setdefault(name, _Witness(head))
-        heard = isinstance(head, DeviceHead) and head.settled and witness.testimony is not None
-        if heard and isinstance(head, DeviceHead) and _place(head) == _place(witness.head):
+        if isinstance(head, DeviceHead) and witness.testimony is not None and self._as_heard(witness, head):
+            # The register is as it was when it was read; whether the device may speak is known anew.
+            witness.head = head
+            witness.testimony = replace(
+                witness.testimony, settled_sync=head.settled_sync, proven_at=head.state.last_complete_at
+            )
             self._let_speak(witness, head)
         else:
             self._hear(witness, head)
+
+    def _as_heard(self, witness: _Witness, head: DeviceHead) -> bool:
+        """Whether a register is as it was when it was read: no sync is writing it, and it ends where it ended."""
+        before = witness.head
+        if not isinstance(before, DeviceHead) or self._syncing(head) or self._syncing(before):
+            return False
+        if _place(before) == _place(head):
+            return True
+        same = (before.base, before.mark) == (head.base, head.mark)
+        return same and bool(head.mark) and before.settled and head.settled
+
+    def _syncing(self, head: DeviceHead) -> bool:
+        return not head.settled and head.leased_until is not None and head.leased_until > self._clock.now()
 
     def _hear(self, witness: _Witness, head: _Head) -> None:
         """Read the register that belongs to a head."""
@@ -236,10 +288,11 @@ class Witnesses:
             device=head.device.key.name,
             held=view.held,
             doubtful=view.doubtful,
-            syncing=not head.settled and head.leased_until is not None and head.leased_until > self._clock.now(),
+            syncing=self._syncing(head),
             settled_sync=head.settled_sync,
             proven_at=head.state.last_complete_at,
             silent_because="",
+            damaged=bool(witness.damage),
         )
         self._let_speak(witness, head)
 
@@ -260,7 +313,7 @@ def _place(head: _Head | None) -> tuple[object, ...]:
 def _damage(head: DeviceHead, view: RegisterView) -> str:
     """What is wrong with a register: it may have been restored to another time than the devices, or not at all."""
     if not view.whole:
-        return "parts of its register are lost"
+        return "its register is lost in part, or restored to another time"
     if head.settled and len(view.held) != head.state.held_numbers:
         return f"its register names {len(view.held)} numbers, but its last sync left {head.state.held_numbers}"
     return ""

@@ -241,7 +241,7 @@ def read_finding(item: dict[str, Any]) -> Finding:
     customer, _, run_id = owner.partition("#")
     read = ItemReader(item, f"finding {part} of audit {run_id} of customer {customer}")
     return Finding(
-        number=part.partition(" ")[0],
+        number=part.rpartition(" ")[0],
         code=read.word("code", FindingCode),
         before=read.text("before"),
         after=read.text("after"),

@@ -123,6 +123,7 @@ def read_lease(item: dict[str, Any]) -> Lease:
         digest=read.text("digest"),
         settled_sync=read.whole("settled_sync"),
         base=read.text("base"),
+        mark=read.text("mark"),
     )
 
 
@@ -141,6 +142,7 @@ def read_head(item: dict[str, Any]) -> DeviceHead:
         settled_sync=read.whole("settled_sync"),
         digest=read.text("digest"),
         base=read.text("base"),
+        mark=read.text("mark"),
         leased_until=read.instant("lease_until"),
     )
 

@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
+_DISTRUSTED = "distrusted"
+"""Stands where the digest of a device's last snapshot did: no snapshot has this digest."""
+
+
 class DynamoDevices:
     """The devices of all customers in one table.
 
@@ -137,6 +141,24 @@ class DynamoDevices:
         if refused:
             raise _not_found(key)
 
+    def distrust(self, head: DeviceHead) -> bool:
+        """Let the next sync compare everything; False, and nothing written, where the device has moved since."""
+        refused = write_if(
+            f"distrust the register of device {head.device.key}",
+            self._client.update_item,
+            TableName=self._table,
+            Key=device_item_key(head.device.key),
+            UpdateExpression="SET #digest = :distrusted",
+            ConditionExpression="#sync = :sync AND #settled = :settled",
+            ExpressionAttributeNames={"#digest": "digest", "#sync": "sync", "#settled": "settled_sync"},
+            ExpressionAttributeValues={
+                ":distrusted": text(_DISTRUSTED),
+                ":sync": whole(head.sync),
+                ":settled": whole(head.settled_sync),
+            },
+        )
+        return refused is None
+
     def remove(self, key: DeviceKey, lease: Lease) -> None:
         """Forget the device under its lease; nothing where it is gone already.
 
@@ -223,9 +245,9 @@ class DynamoDevices:
         values: Item = {":mine": whole(lease.sync), ":state": state_attribute(state)}
         sets = ["#state = :state"]
         if head is not None:
-            names.update({"#digest": "digest", "#base": "base", "#settled": "settled_sync"})
-            values.update({":digest": {"S": head.digest}, ":base": {"S": head.base}})
-            sets += ["#digest = :digest", "#base = :base", "#settled = :mine"]
+            names.update({"#digest": "digest", "#base": "base", "#settled": "settled_sync", "#mark": "mark"})
+            values.update({":digest": {"S": head.digest}, ":base": {"S": head.base}, ":mark": {"S": head.mark}})
+            sets += ["#digest = :digest", "#base = :base", "#settled = :mine", "#mark = :mark"]
         if state.refused_credentials != lease.state.refused_credentials:
             # Otherwise left alone: an operator may have cleared it since the lease was taken.
             names["#refused"] = "refused_credentials"

@@ -9,6 +9,7 @@ no harm. Before the first image the journal stands alone, in a third slot.
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from number_inventory.adapters.dynamodb.attributes import SCHEMA, Attribute, Item, ItemReader, text, whole
@@ -58,6 +59,35 @@ class BaseImage:
     def other_slot(self) -> str:
         """The slot into which the next image goes."""
         return "b" if self.slot == "a" else "a"
+
+
+@dataclass(frozen=True, slots=True)
+class JournalMark:
+    """How a journal ends: how many parts with numbers count in it, and which sync wrote the last of them.
+
+    It is spelled `<parts>.<sync>`. A fence counts for nothing: it names no number, and may be overwritten.
+    """
+
+    parts: int = 0
+    sync: int = 0
+
+    @classmethod
+    def of(cls, journal: Iterable["JournalPart"]) -> "JournalMark":
+        """The mark of these parts."""
+        return reduce(cls.behind, journal, cls())
+
+    @classmethod
+    def parse(cls, spelling: str) -> "JournalMark":
+        """Read the spelling that `str` gives; anything else is the mark of an empty journal."""
+        parts, _, sync = spelling.partition(".")
+        return cls(int(parts), int(sync)) if parts.isdecimal() and sync.isdecimal() else cls()
+
+    def behind(self, part: "JournalPart") -> "JournalMark":
+        """The mark with one more part."""
+        return JournalMark(self.parts + 1, part.sync) if part.added or part.removed else self
+
+    def __str__(self) -> str:
+        return f"{self.parts}.{self.sync}"
 
 
 _DAMAGED = "!"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from number_inventory.adapters.dynamodb.attributes import text
 from number_inventory.adapters.dynamodb.register_parts import (
     BaseImage,
+    JournalMark,
     JournalPart,
     image_part,
     journal_range,
@@ -84,7 +85,8 @@ class RegisterReader:
         opening = SortedNumbers(b"")
         changes: dict[str, bool] = {}
         doubtful: dict[str, bool] = {}
-        for opens, parts in groupby(journal, key=kind):
+        mark = _Settled(head.settled_sync)
+        for opens, parts in groupby(map(mark, journal), key=kind):
             if opens:
                 opening = _packed(owner, (number for part in parts for number in part.added))
                 continue
@@ -96,7 +98,8 @@ class RegisterReader:
         image = _Counted(self.image(owner, base))
         held = _packed(owner, _altered(image if base.parts else opening, changes))
         in_doubt = _packed(owner, _altered(opening if kind.doubtful else (), doubtful))
-        return RegisterView(held, in_doubt, whole=base.whole and image.parts == base.parts)
+        ends_well = not head.mark or str(mark.mark) == head.mark
+        return RegisterView(held, in_doubt, whole=base.whole and image.parts == base.parts and ends_well)
 
     def _parts(self, owner: str, first: str, last: str) -> Iterator[dict[str, Any]]:
         request: dict[str, Any] = {
@@ -133,6 +136,19 @@ class _Opening:
             self.doubtful = doubtful
             self._last = part.added[-1] if part.added else self._last
         return self._possible
+
+
+class _Settled:
+    """Takes the mark of the settled parts of a journal as they go by."""
+
+    def __init__(self, settled_sync: int) -> None:
+        self.mark = JournalMark()
+        self._settled_sync = settled_sync
+
+    def __call__(self, part: JournalPart) -> JournalPart:
+        if part.sync <= self._settled_sync:
+            self.mark = self.mark.behind(part)
+        return part
 
 
 class _Counted:

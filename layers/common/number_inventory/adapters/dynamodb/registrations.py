@@ -19,6 +19,7 @@ from number_inventory.adapters.aws import aws_errors
 from number_inventory.adapters.dynamodb.attributes import Item, text
 from number_inventory.adapters.dynamodb.register_parts import (
     BaseImage,
+    JournalMark,
     JournalPart,
     fence_item,
     image_items,
@@ -78,7 +79,20 @@ class DynamoRegistrations:
             if part.sync > lease.settled_sync:
                 doubtful.update(part.added, part.removed)
         numbers = sum(len(part.added) + len(part.removed) for part in journal)
-        return Register(frozenset(held), frozenset(doubtful), str(base), len(journal), numbers)
+        mark = JournalMark.of(journal)
+        self._check_mark(lease, journal)
+        return Register(frozenset(held), frozenset(doubtful), str(base), len(journal), numbers, str(mark))
+
+    def _check_mark(self, lease: Lease, journal: Iterable[JournalPart]) -> None:
+        settled = JournalMark.of(part for part in journal if part.sync <= lease.settled_sync)
+        if lease.mark and str(settled) != lease.mark:
+            _log.error(
+                "the journal of device %s ends with %s instead of %s: it was lost in part, or restored to another "
+                "time. This sync compares the device with what is left; an audit finds the rest",
+                lease.key,
+                settled,
+                lease.mark,
+            )
 
     def look(self, head: DeviceHead) -> RegisterView:
         """Read the register of a device without its lease, in little memory, and change nothing.
@@ -87,6 +101,20 @@ class DynamoRegistrations:
             RecordBrokenError: a part cannot be understood.
         """
         return self._reader.look(head)
+
+    def remains(self, key: DeviceKey) -> bool:
+        """Whether there is anything left of a device's register, strongly consistent."""
+        with aws_errors(f"look for the register of device {key}"):
+            answer = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="#device = :device",
+                ProjectionExpression="#device",
+                ExpressionAttributeNames={"#device": "device"},
+                ExpressionAttributeValues={":device": text(owner_of(key))},
+                ConsistentRead=True,
+                Limit=1,
+            )
+        return bool(answer["Items"])
 
     def intend(self, lease: Lease, register: Register, held: frozenset[str]) -> Register:
         """Write the difference between what the register says and what the device will hold.
@@ -108,6 +136,9 @@ class DynamoRegistrations:
             doubtful=register.doubtful | added | removed,
             journal=register.journal + len(items),
             journal_numbers=register.journal_numbers + len(added) + len(removed),
+            mark=str(JournalMark(JournalMark.parse(register.mark).parts + len(items), lease.sync))
+            if items
+            else register.mark,
         )
 
     def compact(self, lease: Lease, register: Register) -> Register:
@@ -122,7 +153,7 @@ class DynamoRegistrations:
         items = list(image_items(owner_of(lease.key), base.other_slot, lease.sync, register.held))
         self._write(lease, items)
         image = BaseImage(base.other_slot, len(items), lease.sync)
-        return replace(register, base=str(image), journal=0, journal_numbers=0)
+        return replace(register, base=str(image), journal=0, journal_numbers=0, mark=str(JournalMark()))
 
     def forget(self, key: DeviceKey) -> None:
         """Remove all parts of a device."""
