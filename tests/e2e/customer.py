@@ -91,7 +91,22 @@ class Customer:
 
     def get(self, number: str) -> Answer:
         """Asks the API for a number."""
-        return self.stack.get(f"/customers/{self.name}/numbers/{quote(number, safe='')}")
+        return self.stack.get(self._path(number))
+
+    def do(self, verb: str, number: str, body: object = None, **headers: str) -> Answer:
+        """Has the API do something with a number, such as `assign`."""
+        return self.stack.send("POST", f"{self._path(number)}/{verb}", body, **headers)
+
+    def change(self, method: str, number: str, body: object = None, **headers: str) -> Answer:
+        """Has the API change a number itself: PATCH or DELETE."""
+        return self.stack.send(method, self._path(number), body, **headers)
+
+    def have(self, path: str, body: object) -> Answer:
+        """Posts to what stands below the customer, such as `numbers` or `next-available/claim`."""
+        return self.stack.post(f"/customers/{self.name}/{path}", body)
+
+    def _path(self, number: str) -> str:
+        return f"/customers/{self.name}/numbers/{quote(number, safe='')}"
 
     def list(self, **query: str) -> Answer:
         """Asks the API for a page of numbers."""

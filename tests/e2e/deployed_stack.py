@@ -13,6 +13,8 @@ from local_stack.emulator import client
 
 _PATIENCE_SECONDS = 30.0
 _POLL_SECONDS = 0.1
+_SLOWEST = 120.0
+"""Seconds for an answer: many requests at once start a process each, which is slow on a small machine."""
 Seen = TypeVar("Seen")
 
 
@@ -27,7 +29,7 @@ class Answer:
     Attributes:
         status: The HTTP status.
         headers: Its headers; names in any case.
-        body: The parsed JSON of the body.
+        body: The parsed JSON of the body; None where there is none.
     """
 
     status: int
@@ -93,12 +95,24 @@ class DeployedStack:
 
     def post(self, path: str, body: object) -> Answer:
         """Sends the API something to do, as JSON; a body that is text is sent as it is."""
-        sent = body if isinstance(body, str) else json.dumps(body)
-        headers = {"Content-Type": "application/json"}
-        answer = urllib3.request(
-            "POST", self.description["api_url"] + path, body=sent, headers=headers, timeout=30.0, redirect=False
-        )
-        return Answer(answer.status, answer.headers, answer.json())
+        return self.send("POST", path, body)
+
+    def send(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
+        """Sends the API a request of any kind.
+
+        Args:
+            method: Of HTTP.
+            path: What comes after the stage; already quoted.
+            body: Sent as JSON, or as it is where it is text; none at all where it is None.
+            headers: More of them; an underscore stands for a hyphen.
+        """
+        sent = body if body is None or isinstance(body, str) else json.dumps(body)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        if sent is not None:
+            named = {"Content-Type": "application/json"} | named
+        url = self.description["api_url"] + path
+        answer = urllib3.request(method, url, body=sent, headers=named, timeout=_SLOWEST, redirect=False)
+        return Answer(answer.status, answer.headers, answer.json() if answer.data else None)
 
     def log(self, function: str) -> list[str]:
         """All lines that a deployed function has logged so far, oldest first."""

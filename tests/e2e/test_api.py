@@ -1,4 +1,4 @@
-"""The API over HTTP, through API Gateway: numbers; audits have tests of their own."""
+"""The API over HTTP, through API Gateway: lookups; what changes numbers, and audits, have tests of their own."""
 
 import json
 
@@ -85,8 +85,11 @@ def test_refusals_are_problem_details(customer: Customer, path: str, status: int
 def test_there_is_nothing_else(stack: DeployedStack) -> None:
     """GIVEN a method or path that the API does not have WHEN asked THEN it is refused."""
     for method, path in (
-        ("POST", "/customers/acme/numbers"),
-        ("DELETE", "/customers/acme/numbers/1"),
+        ("PUT", "/customers/acme/numbers/1"),
+        ("DELETE", "/customers/acme/numbers"),
+        ("POST", "/customers/acme/numbers/1/melt"),
+        ("GET", "/customers/acme/numbers/1/assign"),
+        ("POST", "/customers/acme/next-available"),
         ("DELETE", "/customers/acme/audits/1"),
         ("GET", "/x"),
     ):

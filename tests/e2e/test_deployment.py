@@ -17,7 +17,11 @@ def test_deployed_tables_have_their_indexes(stack: DeployedStack) -> None:
     }
 
     assert indexes == {
-        "numbers": {"cooling": ["cooling_shard", "release_at"], "idle": ["idle_pool", "number"]},
+        "numbers": {
+            "cooling": ["cooling_shard", "release_at"],
+            "lapsing": ["lapse_shard", "reserved_until"],
+            "idle": ["idle_pool", "number"],
+        },
         "registrations": {},
         "devices": {"scheduled": ["schedule_shard", "device_key"]},
         "macros": {},

@@ -1,7 +1,10 @@
 """Every function with the role that the template gives it: the local AWS evaluates them."""
 
+from datetime import UTC, datetime, timedelta
+
 from tests.e2e.conftest import users
 from tests.e2e.customer import Customer
+from tests.e2e.deployed_stack import eventually
 from tests.integration.cli.operator import CANARY
 
 FUNCTIONS = ("sync_dispatcher", "sync_worker", "release_cooled", "audit", "number_api")
@@ -25,9 +28,11 @@ def test_no_role_lacks_a_permission(customer: Customer) -> None:
     assert stack.invoke("release_cooled", {"mode": "report"})
     assert stack.invoke("audit", {"customer": customer.name})["audits"][0]["numbers"] == 44
     _audit_everything(customer)
+    _manage_everything(customer)
     for query in ({}, {"status": "Available"}, {"status": "Reserved"}, {"vendor": "AudioCodes"}, {"limit": "1"}):
         assert customer.list(**query).status == 200
 
+    assert stack.invoke("release_cooled", {})["finished"]
     for function in FUNCTIONS:
         lines = stack.log(function)
         assert lines
@@ -51,6 +56,29 @@ def _audit_everything(customer: Customer) -> None:
     assert customer.audits(limit="1").body["next_cursor"]
     ids = [audit["id"] for audit in customer.stack.invoke("audit", {})["audits"] if audit["customer"] == customer.name]
     assert customer.audit_ended(ids[0])["state"] == "finished"
+
+
+def _manage_everything(customer: Customer) -> None:
+    """Has the API do all that it can with numbers: one by one, many at once, and whichever are free."""
+    bob = {"usage": "User", "assignee": "bob"}
+    soon = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
+    body: object
+    for numbers in (["7000"], ["7000", "7001", "7002"]):
+        assert customer.have("numbers", {"numbers": numbers}).status == 200
+    for verb, body in (("assign", bob), ("unassign", None), ("cool", None), ("release", {"reason": "a test"})):
+        assert customer.do(verb, "7000", body).status == 200
+        many = customer.have("numbers/bulk", {"command": verb, "numbers": ["7001", "7002"], **(body or {})})
+        assert {item["error"] for item in many.body["results"]} == {""}
+    assert customer.do("reserve", "7000", {"for_whom": "bob", "until": soon}).status == 200
+    assert customer.change("PATCH", "7000", {"tag": "x"}).status == 200
+    assert customer.have("numbers/lookup", {"numbers": ["7000", "7999"]}).status == 200
+    for way in ({}, {"contiguous": True, "count": 2}):
+        assert customer.have("next-available/claim", {"prefix": "70", "assign": bob, **way}).status in {200, 409}
+    assert customer.have("next-available/claim", {"prefix": "70", "assign": bob, "count": 100}).status == 409
+    assert customer.have("numbers", {"numbers": ["7003"]}).status == 200
+    assert customer.change("DELETE", "7003").status == 204
+    assert customer.have("numbers/bulk", {"command": "delete", "numbers": ["7003"]}).status == 200
+    assert eventually(lambda: datetime.now(UTC).isoformat() > soon)
 
 
 def test_credentials_are_kept_encrypted(customer: Customer) -> None:
