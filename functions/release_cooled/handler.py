@@ -39,7 +39,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _released(release: ReleaseCooled, customer: str | None) -> dict[str, Any]:
     summary = release.release(customer)
     logger.info("cooled numbers released", extra={"release": as_json(summary)})
-    count(metrics, {"NumbersReleased": summary.released, "ReleasesFailed": len(summary.failed)})
+    counts = {"NumbersReleased": summary.released, "ReservationsLapsed": summary.lapsed}
+    count(metrics, {**counts, "ReleasesFailed": len(summary.failed)})
     if summary.failed:
         raise StorageBusyError(f"not all that is due is released: {summary.cause}; the next run tries again")
     return _answer(summary)

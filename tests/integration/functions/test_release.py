@@ -71,6 +71,27 @@ def test_released_twice(four: Account) -> None:
     assert four.number("1001") == before
 
 
+def test_reservations_lapse_in_their_time(four: Account) -> None:
+    """GIVEN reservations that are over, until tomorrow, and without an end WHEN released THEN the first is free."""
+    ends = {"2001": NOW - timedelta(seconds=1), "2002": NOW + DAY, "2003": None}
+    four.put(
+        *(
+            NumberRecord(
+                customer="acme", number=number, status=Status.RESERVED, reserved_for="bob", reserved_until=until
+            )
+            for number, until in ends.items()
+        )
+    )
+    ran = four.run(RELEASE, {})
+
+    assert (ran.error, ran.answer["released"], ran.answer["lapsed"], ran.answer["finished"]) == (None, 3, 1, True)
+    assert ran.counted() == {"NumbersReleased": 3, "ReservationsLapsed": 1, "ReleasesFailed": 0}
+    free = four.number("2001")
+    assert (free.status, free.reserved_for, free.reserved_until) == (Status.AVAILABLE, "", None)
+    assert {four.number(number).status for number in ("2002", "2003")} == {Status.RESERVED}
+    assert four.run(RELEASE, {}).answer["lapsed"] == 0
+
+
 def test_a_report_looks_ahead_and_changes_nothing(four: Account) -> None:
     """GIVEN an instant in two days WHEN reported THEN all are named in the order of their dates, and stay Cooling."""
     as_of = NOW + 2 * DAY
@@ -175,7 +196,7 @@ def test_numbers_that_cannot_be_written_fail_the_run_after_the_others(
 
     assert isinstance(ran.error, StorageBusyError)
     assert "1 numbers could not be changed (100" in str(ran.error)
-    assert ran.counted() == {"NumbersReleased": 1, "ReleasesFailed": 1}
+    assert ran.counted() == {"NumbersReleased": 1, "ReservationsLapsed": 0, "ReleasesFailed": 1}
     four.run(RELEASE, {})
     assert [number for number, status in statuses(four).items() if status == "Cooling"] == ["acme/1003"]
 

@@ -83,7 +83,7 @@ def test_the_release(account: Account) -> None:
 
     told = summary(ran, "release-cooled", "cooled numbers released")["release"]
     assert (told["due"], told["released"], told["kept"], told["failed"], told["finished"]) == (1, 1, 0, [], True)
-    assert metrics(ran, "release-cooled") == {"NumbersReleased": 1, "ReleasesFailed": 0}
+    assert metrics(ran, "release-cooled") == {"NumbersReleased": 1, "ReservationsLapsed": 0, "ReleasesFailed": 0}
 
 
 def test_the_audit(account: Account) -> None:
