@@ -134,7 +134,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         add_audits()
     elif request["httpMethod"] != "GET" or _AVAILABLE in request["path"]:
         add_commands()
-    return app.resolve(request, context)
+    answer = app.resolve(request, context)
+    # A body that is null is none to API Gateway, and too little for others.
+    return answer if answer.get("body") else {**answer, "body": ""}
 
 
 def _is_request(event: object) -> bool:
