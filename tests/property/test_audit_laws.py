@@ -147,7 +147,8 @@ def scenes(draw: st.DrawFn, statuses: Collection[Status] = tuple(Status), voices
     devices = {name: voice.named(name) if voice else None for name, voice in said.items()}
     known, days, undated = draw(st.tuples(st.integers(0, 9), st.sampled_from(_DAYS), st.sampled_from(_DAYS)))
     if known == 9:
-        unknown = CoolingDays(devices=None, undated=None, unknown_because="the setting is broken")
+        why = "the setting is broken"
+        unknown = CoolingDays(devices=None, undated=None, devices_unknown=why, undated_unknown=why)
         return Scene(record, devices, unknown)
     return Scene(record, devices, CoolingDays(devices=days, undated=max(days, undated)))
 
