@@ -31,7 +31,7 @@ def release(
     customer: Customer = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make cooled numbers Available whose Release Date has come; the schedule does the same by itself."""
+    """Make numbers Available that have cooled, or whose reservation lapsed; the schedule does the same by itself."""
     request = request_of(context, customer, as_json)
     if as_of is not None and not report:
         raise typer.BadParameter(
@@ -64,6 +64,10 @@ def _instant(text: str) -> datetime:
 def _report(request: Request, report: ReleaseReport, now: datetime) -> None:
     output = request.output
     output.json(report)
+    if report.lapsing:
+        ends = [(end.number, instant(end.reserved_until, now), end.customer) for end in report.reservations]
+        output.show(listing(("Reserved number", "Until", "Customer"), ends))
+        output.show(f"\n{report.lapsing} reservations lapse by {minute(report.as_of)}; nothing was changed.")
     if not report.due:
         output.show(f"Nothing is to be released by {minute(report.as_of)}.")
         return
@@ -79,7 +83,8 @@ def _tell(request: Request, summary: ReleaseSummary) -> None:
     output = request.output
     output.json(summary)
     kept = f"; {summary.kept} came back or cool anew and stay" if summary.kept else ""
-    output.show(f"{summary.released} released{kept}." if summary.due else "Nothing was due.")
+    lapsed = f"; {summary.lapsed} reservations lapsed" if summary.lapsed else ""
+    output.show(f"{summary.released} released{lapsed}{kept}." if summary.due or lapsed else "Nothing was due.")
     if summary.failed:
         raise typer.TyperException(f"not all that is due is released: {summary.cause}; run it again")
     if not summary.finished:

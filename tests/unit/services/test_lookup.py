@@ -1,10 +1,11 @@
 """Looking numbers up."""
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
-from number_inventory.domain.errors import InvalidInputError, NotFoundError
+from number_inventory.domain.errors import InvalidInputError, NotFoundError, RecordBrokenError
 from number_inventory.domain.numbers import AUDIOCODES, Status
 from number_inventory.ports import NumberQuery
 from number_inventory.services.lookup import MAX_LIMIT, LookUpNumbers
@@ -64,6 +65,11 @@ def test_malformed_input_is_named(look_up: LookUpNumbers, customer: str, number:
         (NumberQuery(customer=CUSTOMER, usage="Device", prefix="100"), ["1001", "1002"]),
         (NumberQuery(customer=CUSTOMER, site="Paris"), ["1003"]),
         (NumberQuery(customer=CUSTOMER, prefix="+44"), ["+441001"]),
+        (NumberQuery(customer=CUSTOMER, device="sbc1"), ["+441001", "1001", "1002"]),
+        (NumberQuery(customer=CUSTOMER, first="1002", last="1003"), ["1002", "1003"]),
+        (NumberQuery(customer=CUSTOMER, first="1002"), ["1002", "1003", "2001"]),
+        (NumberQuery(customer=CUSTOMER, text="eception", reverse=True), ["2001", "1003", "1002", "1001", "+441001"]),
+        (NumberQuery(customer=CUSTOMER, text="reception"), []),
     ],
 )
 def test_a_page_shows_what_matches_in_order(look_up: LookUpNumbers, query: NumberQuery, found: list[str]) -> None:
@@ -112,3 +118,41 @@ def test_a_malformed_customer_is_refused(look_up: LookUpNumbers) -> None:
     """GIVEN no slug, WHEN a page is asked for, THEN it is refused."""
     with pytest.raises(InvalidInputError, match="customer"):
         look_up.page(NumberQuery(customer="a#b"))
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        (NumberQuery(customer=CUSTOMER, device="SBC 1"), "device"),
+        (NumberQuery(customer=CUSTOMER, first="x"), "first"),
+        (NumberQuery(customer=CUSTOMER, first=r"\+49"), "first"),
+        (NumberQuery(customer=CUSTOMER, last=" 1"), "last"),
+        (NumberQuery(customer=CUSTOMER, first="2", last="1"), "last"),
+        (NumberQuery(customer=CUSTOMER, changed_since=datetime(2026, 1, 1)), "changed_since"),  # noqa: DTZ001
+        (NumberQuery(customer=CUSTOMER, text="a\nb"), "text"),
+        (NumberQuery(customer=CUSTOMER, text="x" * 201), "text"),
+    ],
+)
+def test_malformed_parts_of_a_query_are_named(look_up: LookUpNumbers, query: NumberQuery, field: str) -> None:
+    with pytest.raises(InvalidInputError) as refusal:
+        look_up.page(query)
+    assert refusal.value.field == field
+
+
+def test_several_by_name_are_found_or_missing(look_up: LookUpNumbers) -> None:
+    """GIVEN names in any spelling, some twice, some unknown WHEN looked up THEN each is found or missing once."""
+    found, missing = look_up.batch(CUSTOMER, ["2001", "9999", r"\+441001", "1001", "+441001", "9998"])
+    assert [record.number for record in found] == ["2001", "+441001", "1001"]
+    assert list(missing) == ["9999", "9998"]
+
+
+@pytest.mark.parametrize("numbers", [[], ["1001", "x"], [str(number) for number in range(1000, 1101)]])
+def test_malformed_lists_are_refused(look_up: LookUpNumbers, numbers: list[str]) -> None:
+    with pytest.raises(InvalidInputError, match="numbers"):
+        look_up.batch(CUSTOMER, numbers)
+
+
+def test_unreadable_number_never_passes_for_missing(world: World, look_up: LookUpNumbers) -> None:
+    world.inventory.unreadable = {"1001"}
+    with pytest.raises(RecordBrokenError):
+        look_up.batch(CUSTOMER, ["1001", "1002"])

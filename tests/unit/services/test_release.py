@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from number_inventory.domain.numbers import Status, Usage
-from number_inventory.ports import DueNumber
+from number_inventory.ports import DueNumber, DueReservation
 from number_inventory.services import release as release_module
 from tests.memory.law_watch import LawWatch
 from tests.memory.world import BUDGET, CUSTOMER, World
-from tests.unit.domain.records import RELEASE, cooling, holders, used
+from tests.unit.domain.records import RELEASE, cooling, holders, reserved, used
 
 SECOND = timedelta(seconds=1)
 
@@ -201,3 +201,113 @@ def test_a_long_report_names_the_earliest_and_counts_all(world: World, monkeypat
 
     assert report.due == 10
     assert [due.number for due in report.numbers] == ["1009", "1008", "1007", "1006"]
+
+
+# --- reservations
+
+
+def reserve(world: World, *numbers: str, until: datetime | None = RELEASE, customer: str = CUSTOMER) -> None:
+    for number in numbers:
+        world.inventory.put(replace(reserved("bob", until), number=number, customer=customer))
+
+
+def test_no_reservation_lapses_a_microsecond_early(world: World) -> None:
+    """GIVEN a reservation WHEN the job runs just before its end and then at it THEN only then is it Available."""
+    reserve(world, "1001")
+    world.clock.at = RELEASE - timedelta(microseconds=1)
+    assert world.release_cooled.release().lapsed == 0
+    assert world.number("1001").status is Status.RESERVED
+
+    world.clock.at = RELEASE
+    summary = world.release_cooled.release()
+    record = world.number("1001")
+    assert (record.status, record.reserved_for, record.reservation_notes, record.reserved_until) == (
+        Status.AVAILABLE,
+        "",
+        "",
+        None,
+    )
+    assert (record.updated_by, record.reason) == ("release", "the reservation came to its end")
+    assert (summary.lapsed, summary.released, summary.due, summary.finished) == (1, 0, 0, True)
+    assert world.release_cooled.release().lapsed == 0
+
+
+def test_reservations_lapse_however_late_and_endless_ones_never(world: World) -> None:
+    reserve(world, *(str(number) for number in range(1000, 1025)))
+    reserve(world, "2001", until=None)
+    world.clock.at = RELEASE + timedelta(days=9000)
+    assert world.release_cooled.release().lapsed == 25
+    assert world.number("2001").status is Status.RESERVED
+
+
+def test_one_customers_reservations(world: World) -> None:
+    reserve(world, "1001")
+    reserve(world, "1001", customer="other")
+    world.clock.at = RELEASE
+    assert world.release_cooled.release("other").lapsed == 1
+    assert world.number("1001").status is Status.RESERVED
+    assert world.release_cooled.release().lapsed == 1
+
+
+@pytest.mark.parametrize("point", [0, 1, 2, 3])
+def test_reservation_that_changes_meanwhile_stays_as_it_is_then(world: World, point: int) -> None:
+    """GIVEN a lapsed reservation that is prolonged at any moment of the job THEN it is Reserved, or was Available."""
+    reserve(world, "1001")
+    world.clock.at = RELEASE
+    later = RELEASE + timedelta(days=1)
+
+    def prolonged() -> None:
+        record = world.number("1001")
+        if record.status is Status.RESERVED:
+            world.inventory.put(replace(record, reserved_until=later))
+
+    world.fuse.blow_at(point, prolonged)
+    world.release_cooled.release()
+    record = world.number("1001")
+    assert (record.status, record.reserved_until) == (Status.RESERVED, later)
+
+
+def test_candidates_that_the_index_is_wrong_about_are_kept(world: World) -> None:
+    """GIVEN an index of reservations that lags WHEN the job runs THEN the records decide, and all others lapse."""
+    world.inventory.put(replace(used(), number="1001"))
+    world.inventory.put(replace(reserved("bob", RELEASE), number="1002", holders=holders("sbc1")))
+    reserve(world, "1003")
+    world.inventory.reservations_lag = [DueReservation(CUSTOMER, number, RELEASE) for number in ("1001", "9999")]
+    world.clock.at = RELEASE
+    world.inventory.observers.clear()
+    summary = world.release_cooled.release()
+    assert (summary.lapsed, summary.kept, summary.failed) == (1, 2, ())
+    assert world.number("1002").status is Status.RESERVED
+
+
+def test_lost_lapses_are_named_and_taken_up_by_the_next_run(world: World) -> None:
+    reserve(world, "1001", "1002", "1003")
+    world.inventory.writes_lost, world.inventory.answers_lost = {"1001"}, {"1002"}
+    world.clock.at = RELEASE
+    summary = world.release_cooled.release()
+    assert (set(summary.failed), summary.lapsed, summary.finished) == ({"1001", "1002"}, 1, False)
+    summary = world.release_cooled.release()
+    assert (summary.failed, summary.lapsed, summary.finished) == ((), 1, True)
+
+
+@pytest.mark.parametrize("point", [5, 30, 40])
+def test_lapses_that_time_ran_out_for_are_taken_up_by_the_next_run(world: World, point: int) -> None:
+    """GIVEN numbers that cooled and reservations that lapsed WHEN time runs out THEN the next run goes on."""
+    cool(world, *(str(number) for number in range(1000, 1012)))
+    reserve(world, *(str(number) for number in range(2000, 2012)))
+    world.clock.at = RELEASE
+    world.fuse.blow_at(point, lambda: world.clock.advance(days=1))
+    assert not world.release_cooled.release().finished
+    assert world.release_cooled.release().finished
+    assert {record.status for record in world.inventory.all().values()} == {Status.AVAILABLE}
+
+
+def test_report_tells_what_will_lapse(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(release_module, "REPORTED_AT_MOST", 2)
+    reserve(world, "1003", "1001", until=RELEASE)
+    reserve(world, "1002", until=RELEASE - SECOND)
+    reserve(world, "1004", until=RELEASE + SECOND)
+    report = world.release_cooled.report(RELEASE)
+    assert (report.due, report.lapsing) == (0, 3)
+    assert [due.number for due in report.reservations] == ["1002", "1001"]
+    assert world.number("1002").status is Status.RESERVED
