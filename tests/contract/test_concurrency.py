@@ -9,13 +9,19 @@ from functools import partial
 from threading import Barrier
 from typing import TypeVar
 
+import pytest
+
 from number_inventory.adapters.dynamodb.inventory import DynamoInventory
 from number_inventory.domain.audit_runs import RunState
+from number_inventory.domain.commands import Assign, Command, Cool, Reserve
 from number_inventory.domain.devices import DeviceState
-from number_inventory.domain.errors import AlreadyExistsError
+from number_inventory.domain.errors import AlreadyExistsError, NotFoundError, RuleViolationError
 from number_inventory.domain.lifecycle import Decision, Registration, assign, registered, release_due
-from number_inventory.domain.numbers import Status, Usage
+from number_inventory.domain.numbers import NumberRecord, Status, Usage
 from number_inventory.ports import Inventory, RegisterHead, WriteResult
+from number_inventory.services.change_numbers import ChangeNumbers
+from number_inventory.services.manage_numbers import ManageNumbers
+from number_inventory.services.next_available import ClaimAvailable
 from tests.contract.conftest import Aws
 from tests.contract.made import CUSTOMER, KEY, NOW, cooling, device, listed, put, record, run, stamp, used, written
 
@@ -60,6 +66,115 @@ def test_same_request_sent_many_times_wins_once(metered: Aws) -> None:
         decision = assign(stored, "Microsoft", Usage.USER, "", stamp())
         results = at_once([partial(save_one, metered, decision)] * THREADS)
         assert Counter(results) == {WriteResult.WRITTEN: 1, WriteResult.SUPERSEDED: THREADS - 1}
+
+
+def crowd(aws: Aws, count: int) -> list[Callable[[Command], NumberRecord]]:
+    """So many callers of several processes, who all want number 4711."""
+    others = [DynamoInventory(aws.engine.session().dynamodb(), aws.tables.numbers) for _ in range(3)]
+    managers = [ManageNumbers(inventory, aws.macros, aws.clock) for inventory in (aws.inventory, *others)]
+    return [partial(managers[index % 4].one, CUSTOMER, "4711", by=f"api:{index}") for index in range(count)]
+
+
+def refused(act: Callable[[], NumberRecord]) -> NumberRecord | RuleViolationError:
+    """What a caller gets: the number, or why not."""
+    try:
+        return act()
+    except RuleViolationError as error:
+        return error
+
+
+@pytest.mark.parametrize("callers", [48, pytest.param(1000, marks=pytest.mark.long)])
+def test_of_many_claims_of_a_number_one_wins_and_the_others_learn_who_has_it(database: Aws, callers: int) -> None:
+    """GIVEN one Available number WHEN so many assign it at once THEN one has it, and all others learn who (law 2)."""
+    put(database.inventory, record("4711"))
+    wishes = [
+        partial(refused, partial(caller, Assign("Microsoft", Usage.USER, f"user-{index}")))
+        for index, caller in enumerate(crowd(database, callers))
+    ]
+    answers = at_once(wishes)
+    [winner] = [answer for answer in answers if isinstance(answer, NumberRecord)]
+    assert database.inventory.get(CUSTOMER, "4711") == winner
+    assert winner.version == 2
+    refusals = [str(answer) for answer in answers if isinstance(answer, RuleViolationError)]
+    assert len(refusals) == callers - 1
+    assert all(f"assigned to {winner.assigned_to}" in refusal for refusal in refusals)
+
+
+def test_of_all_that_is_asked_of_a_number_at_once_only_what_fits_is_done(database: Aws) -> None:
+    """GIVEN a number WHEN it is assigned, reserved, cooled, registered and deleted at once THEN no law is broken."""
+    manage = ManageNumbers(database.inventory, database.macros, database.clock)
+
+    def delete(number: str) -> str:
+        try:
+            manage.delete(CUSTOMER, number, "api:x")
+        except (RuleViolationError, NotFoundError):
+            return ""
+        return "deleted"
+
+    def command(number: str, asked: Assign | Reserve | Cool) -> str:
+        try:
+            return manage.one(CUSTOMER, number, asked, "api:x").status
+        except (RuleViolationError, NotFoundError):
+            return ""
+
+    def register(number: str) -> str:
+        change = ChangeNumbers(database.inventory, lambda: True)
+        registration = Registration(CUSTOMER, number, KEY.name, 1)
+        change(CUSTOMER, [number], lambda _, found: registered(found, registration, stamp("sync")))
+        assert change.report.finished
+        return "registered"
+
+    for number in listed(12):
+        put(database.inventory, record(number))
+        asked: list[Assign | Reserve | Cool] = [Assign("Microsoft", Usage.USER, "alice"), Reserve("bob"), Cool(5)]
+        acts = [partial(delete, number), partial(register, number), *(partial(command, number, each) for each in asked)]
+        done = at_once(acts * 3)
+        assert done.count("deleted") <= 1
+        assert sum(done.count(status) > 0 for status in (Status.USED, Status.RESERVED, Status.COOLING, "deleted")) <= 2
+        after = database.inventory.get(CUSTOMER, number)
+        assert after is not None
+        assert after.status is Status.USED
+        assert [holder.device for holder in after.holders] == [KEY.name]
+        assert (after.vendor == "Microsoft") == (after.assigned_to == "alice")
+
+
+@pytest.mark.parametrize("callers", [24, pytest.param(250, marks=pytest.mark.long)])
+def test_callers_of_the_next_available_number_each_get_their_own(database: Aws, callers: int) -> None:
+    """GIVEN as many Available numbers as callers WHEN all claim at once, all for one assignee THEN each gets one."""
+    put(database.inventory, *(record(number) for number in listed(callers)))
+    claim = ClaimAvailable(database.inventory, database.clock)
+    ask = partial(claim, CUSTOMER, 1, "", contiguous=False, command=Assign("", Usage.USER, "pool"), by="api:x")
+    taken = [record.number for records in at_once([ask] * callers) for record in records]
+    assert sorted(taken) == listed(callers)
+    with pytest.raises(RuleViolationError, match="only 0 are available"):
+        ask()
+
+
+@pytest.mark.parametrize("contiguous", [False, True])
+def test_claims_of_several_are_all_or_nothing(database: Aws, contiguous: bool) -> None:
+    """GIVEN 40 numbers WHEN twelve claim five each THEN no number is given twice, and none is left half-claimed."""
+    put(database.inventory, *(record(number) for number in listed(40)))
+    claim = ClaimAvailable(database.inventory, database.clock)
+
+    def ask(caller: int) -> list[str]:
+        command = Assign("", Usage.USER, f"pool-{caller}")
+        try:
+            taken = claim(CUSTOMER, 5, "", contiguous=contiguous, command=command, by=f"api:{caller}")
+        except RuleViolationError:
+            return []
+        return [record.number for record in taken]
+
+    got = at_once([partial(ask, caller) for caller in range(12)])
+    taken = [number for numbers in got for number in numbers]
+    assert len(taken) == len(set(taken))
+    assert {len(numbers) for numbers in got} <= {0, 5}
+    stored = database.inventory.get_many(CUSTOMER, listed(40))
+    assert {number for number, each in stored.items() if each.status is Status.USED} == set(taken)
+    for caller, numbers in enumerate(got):
+        assert {stored[number].assigned_to for number in numbers} <= {f"pool-{caller}"}
+        if contiguous and numbers:
+            assert numbers == listed(5, listed(40).index(numbers[0]))
+    assert len(taken) >= 15
 
 
 def test_exactly_one_of_many_creates_a_number(metered: Aws) -> None:

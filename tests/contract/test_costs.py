@@ -2,14 +2,29 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from number_inventory.domain.commands import (
+    Assign,
+    Command,
+    Cool,
+    Edit,
+    Release,
+    Reserve,
+    Unassign,
+    Unreserve,
+    needs_settings,
+)
 from number_inventory.domain.devices import DeviceState, Health
 from number_inventory.domain.lifecycle import Decision, Registration, registered, release_due
-from number_inventory.domain.numbers import NumberRecord, Status
+from number_inventory.domain.macros import COOLING_ENABLED
+from number_inventory.domain.numbers import NumberRecord, Status, Usage
 from number_inventory.ports import DeviceHead, Lease, NumberQuery, RegisterHead
+from number_inventory.services.manage_numbers import ManageNumbers
+from number_inventory.services.next_available import ClaimAvailable, FindAvailable
+from number_inventory.services.release import ReleaseCooled
 from tests.contract.conftest import Aws
 from tests.contract.made import (
     CUSTOMER,
@@ -57,6 +72,87 @@ CHANGES: dict[str, tuple[NumberRecord, Callable[[NumberRecord], Decision], float
     "another holder, no index": (used(), another_holder, 1),
     "cooling to available, from one index to another": (cooling(until=NOW), release, 3),
 }
+
+
+def held(until: datetime | None = None) -> NumberRecord:
+    """A reservation, which does not lapse by itself if nothing else is said."""
+    return record(status=Status.RESERVED, reserved_for="bob", reserved_until=until)
+
+
+TO_ALICE = Assign("Microsoft", Usage.USER, "alice")
+HERS = replace(record(), status=Status.USED, vendor="Microsoft", usage=Usage.USER, assigned_to="alice")
+VERBS: dict[str, tuple[NumberRecord, Command, float]] = {
+    "assign, out of an index": (record(), TO_ALICE, 2),
+    "assign what was reserved for her until then, out of two": (
+        replace(held(LATER), reserved_for="alice"),
+        TO_ALICE,
+        3,
+    ),
+    "unassign into cooling": (HERS, Unassign(), 2),
+    "reserve, from one pool of an index to the other": (record(), Reserve("bob"), 3),
+    "reserve until then, and into another": (record(), Reserve("bob", LATER), 4),
+    "prolong, within an index": (held(LATER), Reserve("bob", LATER + timedelta(days=1)), 3),
+    "unreserve": (held(), Unreserve(), 3),
+    "unreserve what had an end": (held(LATER), Unreserve(), 4),
+    "cool, from one index to another": (record(), Cool(5), 3),
+    "release early, from one index to another": (cooling(), Release("x"), 3),
+    "edit, no index": (record(), Edit({"description": "Lobby"}), 1),
+    "edit a reserved number with an end, no index": (held(LATER), Edit({"tag": "x"}), 1),
+    "assign again, nothing": (HERS, TO_ALICE, 0),
+}
+
+
+@pytest.mark.parametrize(("before", "command", "units"), VERBS.values(), ids=VERBS)
+def test_units_of_one_command(metered: Aws, before: NumberRecord, command: Command, units: float) -> None:
+    """GIVEN a number WHEN a command is carried out THEN that is one read and one write, and a unit for each move."""
+    metered.clock.at = NOW
+    metered.macros.put(CUSTOMER, COOLING_ENABLED, "true")
+    put(metered.inventory, before)
+    manage = ManageNumbers(metered.inventory, metered.macros, metered.clock)
+    metered.meter.reset()
+    manage.one(CUSTOMER, before.number, command, "api:x")
+    assert metered.meter.requests["GetItem"] == 1
+    assert metered.meter.requests["UpdateItem"] == (1 if units else 0)
+    assert metered.meter.requests["BatchGetItem"] == needs_settings(command)
+    assert metered.meter.write_units == units
+
+
+def test_units_of_a_deletion(metered: Aws) -> None:
+    put(metered.inventory, record())
+    metered.meter.reset()
+    ManageNumbers(metered.inventory, metered.macros, metered.clock).delete(CUSTOMER, "4711", "api:x")
+    assert metered.meter.requests == {"GetItem": 1, "DeleteItem": 1}
+    assert metered.meter.write_units == 2, "the number, and its entry in the index of idle ones"
+
+
+def test_claim_among_many_reads_few(metered: Aws) -> None:
+    """GIVEN hundreds of Available numbers WHEN some are claimed THEN it is one look at the index and one at them."""
+    put(metered.inventory, *(record(number, description="x" * 300) for number in listed(MANY)))
+    metered.meter.reset()
+    claim = ClaimAvailable(metered.inventory, metered.clock)
+    assert len(claim(CUSTOMER, 5, "", contiguous=False, command=TO_ALICE, by="api:x")) == 5
+    assert metered.meter.requests == {"Query": 1, "BatchGetItem": 1, "UpdateItem": 5}
+    assert metered.meter.write_units == 10
+    assert metered.meter.units["Query"] <= 3
+
+    metered.meter.reset()
+    assert len(FindAvailable(metered.inventory)(CUSTOMER, 5)) == 5
+    assert metered.meter.requests == {"Query": 1, "BatchGetItem": 1}
+
+
+def test_lapsing_of_ten_takes_a_request_a_shard_and_their_reads_and_writes(metered: Aws) -> None:
+    """GIVEN ten lapsed reservations among many others THEN finding and ending them reads nothing else."""
+    metered.clock.at = NOW
+    put(metered.inventory, *(replace(held(NOW), number=f"1{index}") for index in range(10)))
+    put(metered.inventory, *(replace(held(LATER), number=f"2{index}") for index in range(50)))
+    put(metered.inventory, *(replace(held(), number=f"3{index}") for index in range(50)))
+    metered.meter.reset()
+    summary = ReleaseCooled(inventory=metered.inventory, clock=metered.clock, budget=timedelta(minutes=1)).release()
+    assert (summary.lapsed, summary.finished) == (10, True)
+    assert metered.meter.requests["Query"] == 8 + 2
+    assert metered.meter.requests["BatchGetItem"] <= 2
+    assert metered.meter.requests["UpdateItem"] == 10
+    assert metered.meter.write_units == 40
 
 
 @pytest.mark.parametrize(("before", "event", "units"), CHANGES.values(), ids=CHANGES)

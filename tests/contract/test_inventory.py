@@ -1,15 +1,27 @@
 """The Inventory port: what is written is what is read, and only on the record it was decided on."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from number_inventory.domain.numbers import Holder, NumberRecord, Status
 from number_inventory.ports import Inventory, WriteResult
-from tests.contract.conftest import Ports
-from tests.contract.made import CUSTOMER, NOW, come, cooling, gone, listed, put, record, records, used, written
+from tests.contract.conftest import Aws, Ports
+from tests.contract.made import (
+    CUSTOMER,
+    NOW,
+    come,
+    cooling,
+    gone,
+    listed,
+    put,
+    record,
+    records,
+    used,
+    written,
+)
 
 _EXAMPLES = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -184,3 +196,89 @@ def test_holders_keep_the_order_of_their_names(inventory: Inventory) -> None:
     stored = inventory.get(CUSTOMER, "4711")
     assert stored is not None
     assert stored.holders == holders
+
+
+# --- lapsing
+
+
+def reserved(number: str = "4711", until: datetime | None = NOW, **fields: object) -> NumberRecord:
+    return record(number, status=Status.RESERVED, reserved_for="bob", reserved_until=until, **fields)
+
+
+def lapsing(inventory: Inventory, until: datetime = NOW, customer: str | None = None) -> set[tuple[str, str]]:
+    found = [each for batch in inventory.lapsing(until, customer) for each in batch]
+    assert all(each.reserved_until <= until for each in found)
+    assert len(found) == len(set(found))
+    return {(each.customer, each.number) for each in found}
+
+
+def test_reservations_lapse_at_their_end_to_the_microsecond(inventory: Inventory) -> None:
+    """GIVEN reservations with ends around an instant WHEN asked what has lapsed THEN none too early, none too late."""
+    ends = {str(index): NOW + timedelta(microseconds=offset) for index, offset in enumerate((-1, 0, 1, 400_000, 10**6))}
+    put(inventory, *(reserved(number, end) for number, end in ends.items()), reserved("9", None))
+    for at in (*ends.values(), NOW + timedelta(milliseconds=999)):
+        assert lapsing(inventory, at) == {(CUSTOMER, number) for number, end in ends.items() if end <= at}
+
+
+def test_reservations_lapse_however_late_of_all_customers_or_one(inventory: Inventory) -> None:
+    put(inventory, reserved("1", NOW - timedelta(days=4000)), replace(reserved("1"), customer="other"))
+    assert lapsing(inventory) == {(CUSTOMER, "1"), ("other", "1")}
+    assert lapsing(inventory, customer="other") == {("other", "1")}
+
+
+def test_only_reserved_numbers_with_an_end_lapse(inventory: Inventory) -> None:
+    """GIVEN a reservation WHEN it is prolonged, made endless or taken up THEN it does not lapse at its first end."""
+    stored = put(inventory, *(reserved(number) for number in ("1", "2", "3", "4")))
+    changes = (
+        replace(stored[0], reserved_until=NOW + timedelta(days=1)),
+        replace(stored[1], reserved_until=None),
+        replace(stored[2], status=Status.USED),
+    )
+    inventory.save([written(after, before) for after, before in zip(changes, stored, strict=False)])
+    assert lapsing(inventory) == {(CUSTOMER, "4")}
+    assert lapsing(inventory, NOW + timedelta(days=1)) == {(CUSTOMER, "1"), (CUSTOMER, "4")}
+
+
+def test_reservations_of_many_in_every_shard(inventory: Inventory) -> None:
+    put(inventory, *(reserved(number) for number in listed(80)))
+    assert lapsing(inventory) == {(CUSTOMER, number) for number in listed(80)}
+
+
+def test_items_from_before_the_index_keep_working_and_enter_it_with_their_next_write(aws: Aws) -> None:
+    """GIVEN a reserved item without what is new WHEN it is read and changed THEN it reads as ever, and then lapses."""
+    [stored] = put(aws.inventory, reserved("1"))
+    key = {"customer": {"S": CUSTOMER}, "number": {"S": "1"}}
+    aws.client.update_item(TableName=aws.tables.numbers, Key=key, UpdateExpression="REMOVE lapse_shard, assigned_to")
+    assert aws.inventory.get(CUSTOMER, "1") == stored
+    assert lapsing(aws.inventory) == set()
+    aws.inventory.save([written(replace(stored, tag="x"), stored)])
+    assert lapsing(aws.inventory) == {(CUSTOMER, "1")}
+
+
+# --- delete
+
+
+def test_number_is_deleted_only_at_its_version(inventory: Inventory) -> None:
+    """GIVEN a number that changed since it was read WHEN its reader deletes it THEN it stays, until read again."""
+    [seen, other] = put(inventory, record("1"), record("2"))
+    inventory.save([written(replace(seen, tag="first"), seen)])
+    assert inventory.delete(seen) is WriteResult.SUPERSEDED
+    present = inventory.get(CUSTOMER, "1")
+    assert present is not None
+    assert inventory.delete(present) is WriteResult.WRITTEN
+    assert inventory.get(CUSTOMER, "1") is None
+    assert inventory.get(CUSTOMER, "2") == other
+    assert [number for batch in inventory.available(CUSTOMER, "", 10) for number in batch] == ["2"]
+
+
+def test_number_that_is_gone_was_deleted_by_somebody_else(inventory: Inventory) -> None:
+    [seen] = put(inventory, record("1"))
+    assert inventory.delete(seen) is WriteResult.WRITTEN
+    assert inventory.delete(seen) is WriteResult.SUPERSEDED
+    assert inventory.save([written(replace(seen, tag="late"), seen)]) == [WriteResult.SUPERSEDED]
+    assert inventory.save([written(record("1"))]) == [WriteResult.WRITTEN]
+
+
+def test_peek_many_finds_what_get_many_finds(inventory: Inventory) -> None:
+    put(inventory, *(used(number) for number in listed(120)))
+    assert dict(inventory.peek_many(CUSTOMER, listed(150))) == dict(inventory.get_many(CUSTOMER, listed(150)))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from number_inventory.domain.numbers import NumberRecord, Status, Usage
 from number_inventory.ports import Inventory, NumberQuery
 from tests.contract.conftest import Aws, Ports
-from tests.contract.made import CUSTOMER, listed, numbers, put, record, spellings, used, written
+from tests.contract.made import CUSTOMER, NOW, listed, numbers, put, record, spellings, used, written
 
 
 @pytest.fixture
@@ -29,7 +30,8 @@ def all_pages(inventory: Inventory, query: NumberQuery, limit: int, most: int = 
         found += spellings(page.numbers)
         if page.last is None:
             return found
-        assert after is None or page.last > after, "a page must come forward"
+        forward = after is None or (page.last < after if query.reverse else page.last > after)
+        assert forward, "a page must come forward"
         after = page.last
     pytest.fail(f"no end after {most} pages")
 
@@ -43,9 +45,11 @@ def stock(inventory: Inventory) -> list[NumberRecord]:
     kinds: list[Callable[[str], NumberRecord]] = [
         record,
         lambda number: record(number, status=Status.RESERVED, reserved_for="someone"),
-        lambda number: used(number, site="Munich"),
-        lambda number: record(number, status=Status.USED, usage=Usage.USER, vendor="Microsoft"),
-        lambda number: record(number, status=Status.COOLING),
+        lambda number: used(number, site="Munich", updated_at=NOW + timedelta(milliseconds=500)),
+        lambda number: record(
+            number, status=Status.USED, usage=Usage.USER, vendor="Microsoft", assigned_to="alice", tag="lobby"
+        ),
+        lambda number: record(number, status=Status.COOLING, description="Front desk", updated_at=NOW),
     ]
     return put(inventory, *(kinds[index % len(kinds)](number) for index, number in enumerate(listed(60))))
 
@@ -70,6 +74,24 @@ QUERIES = (
     query(prefix="+49890000003", vendor="AudioCodes"),
     query(prefix="0"),
     query(customer="other"),
+    query(device="sbc-1"),
+    query(device="sbc-2"),
+    query(device="sbc-1", status=Status.USED, site="Munich"),
+    query(assigned_to="alice"),
+    query(assigned_to=""),
+    query(first=listed(60)[7], last=listed(60)[31]),
+    query(first=listed(60)[7], status=Status.AVAILABLE),
+    query(last=listed(60)[31], status=Status.RESERVED),
+    query(first="+4989", last="+4989000000100"),
+    query(first="+498900000010", last="+498900000011", prefix="+49"),
+    query(first=listed(60)[31], prefix="+498900000001"),
+    query(changed_since=NOW),
+    query(changed_since=NOW + timedelta(milliseconds=500)),
+    query(changed_since=NOW + timedelta(seconds=1)),
+    query(changed_since=NOW, status=Status.AVAILABLE),
+    query(text="esk"),
+    query(text="Desk"),
+    query(text="lob", vendor="Microsoft"),
 )
 
 
@@ -77,8 +99,10 @@ QUERIES = (
 def test_paging_finds_every_match_once(inventory: Inventory, limit: int) -> None:
     """GIVEN a stock of all kinds WHEN paged through THEN each match is found once, in the order of its spelling."""
     stored = stock(inventory)
-    found = {wanted: all_pages(inventory, wanted, limit) for wanted in QUERIES}
-    assert found == {wanted: [each.number for each in stored if matches(each, wanted)] for wanted in QUERIES}
+    expected = {wanted: [each.number for each in stored if matches(each, wanted)] for wanted in QUERIES}
+    assert {wanted: all_pages(inventory, wanted, limit) for wanted in QUERIES} == expected
+    backwards = {wanted: all_pages(inventory, replace(wanted, reverse=True), limit) for wanted in QUERIES}
+    assert backwards == {wanted: found[::-1] for wanted, found in expected.items()}
 
 
 def matches(found: NumberRecord, wanted: NumberQuery) -> bool:
@@ -88,9 +112,21 @@ def matches(found: NumberRecord, wanted: NumberQuery) -> bool:
         (wanted.vendor, found.vendor),
         (wanted.usage, found.usage),
         (wanted.site, found.site),
+        (wanted.assigned_to, found.assigned_to),
     )
-    same_customer = wanted.customer == found.customer
-    return same_customer and found.number.startswith(wanted.prefix) and all(a is None or a == b for a, b in pairs)
+    low, high = wanted.first or "!", wanted.last or "~"
+    return (
+        wanted.customer == found.customer
+        and found.number.startswith(wanted.prefix)
+        and low <= found.number <= high
+        and (len(low) != len(high) or low == "!" or len(found.number) == len(low))
+        and all(a is None or a == b for a, b in pairs)
+        and (not wanted.device or wanted.device in {holder.device for holder in found.holders})
+        and (
+            wanted.changed_since is None or (found.updated_at is not None and found.updated_at >= wanted.changed_since)
+        )
+        and any(wanted.text in words for words in (found.description, found.tag))
+    )
 
 
 def test_full_page_with_nothing_behind_it_may_say_so_or_lead_to_an_empty_one(inventory: Inventory) -> None:
@@ -113,6 +149,11 @@ def test_any_spelling_can_be_paged_by_any_prefix(
     for status in (None, Status.AVAILABLE):
         wanted = NumberQuery(customer=customer, status=status, prefix=prefix)
         assert all_pages(inventory, wanted, data.draw(st.integers(1, 5))) == expected
+        backwards = replace(wanted, reverse=True)
+        assert all_pages(inventory, backwards, data.draw(st.integers(1, 5))) == expected[::-1]
+    batches = list(inventory.available(customer, prefix, data.draw(st.integers(1, 5))))
+    assert [number for batch in batches for number in batch] == expected
+    assert all(batches)
 
 
 def test_page_after_a_number_that_is_gone_or_never_was(inventory: Inventory) -> None:
@@ -120,6 +161,9 @@ def test_page_after_a_number_that_is_gone_or_never_was(inventory: Inventory) -> 
     put(inventory, *(record(number) for number in ("100", "200", "300")))
     assert spellings(inventory.page(query(), 10, "150").numbers) == ["200", "300"]
     assert spellings(inventory.page(query(status=Status.AVAILABLE), 10, "200").numbers) == ["300"]
+    assert spellings(inventory.page(query(reverse=True), 10, "250").numbers) == ["200", "100"]
+    assert spellings(inventory.page(query(reverse=True, status=Status.AVAILABLE), 10, "200").numbers) == ["100"]
+    assert inventory.page(query(reverse=True), 10, "100").numbers == ()
     assert inventory.page(query(prefix="1"), 10, "999").numbers == ()
 
 

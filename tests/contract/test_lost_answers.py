@@ -1,5 +1,7 @@
 """Answers that get lost, throttling and refusals: nothing is dropped, and nothing is done twice."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,10 +10,13 @@ import pytest
 from number_inventory.adapters.dynamodb import batch_get
 from number_inventory.adapters.dynamodb.inventory import DynamoInventory
 from number_inventory.domain.audit_runs import RunState
+from number_inventory.domain.commands import Assign
 from number_inventory.domain.devices import DeviceState, Health
 from number_inventory.domain.errors import StorageBusyError, StorageRefusedError
-from number_inventory.domain.numbers import Status
-from number_inventory.ports import AuditClaim, FindingQuery, RegisterHead, WriteResult
+from number_inventory.domain.numbers import Status, Usage
+from number_inventory.ports import AuditClaim, FindingQuery, NumberQuery, RegisterHead, WriteResult
+from number_inventory.services.manage_numbers import ManageNumbers
+from number_inventory.services.next_available import ClaimAvailable
 from tests.contract.conftest import Aws
 from tests.contract.made import CUSTOMER, KEY, NOW, come, device, finding, gone, listed, put, record, run, used, written
 from tests.engines.faults import (
@@ -45,6 +50,57 @@ def test_new_number_whose_answer_is_lost_once_is_known_to_be_ours(metered: Aws) 
     after = metered.inventory.get(CUSTOMER, "1")
     assert after is not None
     assert (after.status, after.version) == (Status.USED, 1)
+
+
+@pytest.fixture
+def own(metered: Aws) -> Iterator[Aws]:
+    """The same with a client of its own: what a client may retry in all is limited, and others need theirs."""
+    client = metered.engine.session().dynamodb()
+    yield replace(metered, client=client, inventory=DynamoInventory(client, metered.tables.numbers))
+    client.close()
+
+
+def test_deletion_whose_answer_is_lost_once_is_known_to_be_ours(own: Aws) -> None:
+    """GIVEN a deletion that stands although its answer was lost WHEN botocore tries again THEN it counts as done."""
+    [first, second] = put(own.inventory, record("1"), record("2"))
+    with lost_answers(own.client, "DeleteItem"):
+        assert own.inventory.delete(first) is WriteResult.WRITTEN
+    with lost_answers(own.client, "DeleteItem", times=ALL_TRIES):
+        assert own.inventory.delete(second) is WriteResult.FAILED
+    assert dict(own.inventory.get_many(CUSTOMER, ["1", "2"])) == {}
+
+
+def test_deletion_that_is_throttled_is_tried_again_and_then_reported(own: Aws) -> None:
+    [stored] = put(own.inventory, record("1"))
+    with refusals(own.client, "DeleteItem", "ThrottlingException", times=ALL_TRIES):
+        assert own.inventory.delete(stored) is WriteResult.FAILED
+    with refusals(own.client, "DeleteItem", "AccessDeniedException"), pytest.raises(StorageRefusedError, match="1"):
+        own.inventory.delete(stored)
+    with refusals(own.client, "DeleteItem", "ThrottlingException"):
+        assert own.inventory.delete(stored) is WriteResult.WRITTEN
+
+
+@pytest.mark.parametrize("tries", [1, ALL_TRIES])
+def test_command_whose_answers_are_lost_is_done_once(own: Aws, tries: int) -> None:
+    """GIVEN an assignment whose answer is lost, once or for good WHEN it is asked again THEN it is done, and once."""
+    put(own.inventory, record("1"))
+    manage = ManageNumbers(own.inventory, own.macros, own.clock)
+    command = Assign("Microsoft", Usage.USER, "alice")
+    with lost_answers(own.client, "UpdateItem", times=tries), suppress(StorageBusyError):
+        manage.one(CUSTOMER, "1", command, "api:x")
+    assert manage.one(CUSTOMER, "1", command, "api:x").version == 2
+
+
+@pytest.mark.parametrize("tries", [1, ALL_TRIES, 3 * ALL_TRIES])
+def test_claim_whose_answers_are_lost_takes_no_more_than_it_returns(own: Aws, tries: int) -> None:
+    """GIVEN a claim of three of whose writes some or all answers are lost THEN what it returns is all that is taken."""
+    put(own.inventory, *(record(number) for number in listed(8)))
+    claim = ClaimAvailable(own.inventory, own.clock)
+    with lost_answers(own.client, "UpdateItem", times=tries):
+        taken = claim(CUSTOMER, 3, "", contiguous=False, command=Assign("", Usage.USER, "alice"), by="api:x")
+    page = own.inventory.page(NumberQuery(customer=CUSTOMER, assigned_to="alice"), 10, None)
+    assert list(page.numbers) == list(taken)
+    assert len(taken) == 3
 
 
 def test_change_by_somebody_else_is_not_taken_for_ours(metered: Aws) -> None:
