@@ -4,6 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from number_inventory.domain.commands import (
     EDITABLE,
@@ -22,7 +25,7 @@ from number_inventory.domain.commands import (
 )
 from number_inventory.domain.cooling import CoolingSettings
 from number_inventory.domain.errors import InvalidInputError, RuleViolationError
-from number_inventory.domain.lifecycle import Decision, Outcome, Stamp, describe_claim
+from number_inventory.domain.lifecycle import Decision, Outcome, Stamp, describe_claim, registered, registration_gone
 from number_inventory.domain.numbers import AUDIOCODES, NumberRecord, Status, Usage
 from tests.unit.domain.records import (
     NOW,
@@ -32,6 +35,7 @@ from tests.unit.domain.records import (
     cooling,
     holders,
     of_microsoft,
+    registration,
     reserved,
     stamp,
     used,
@@ -296,3 +300,45 @@ def test_settings_are_asked_for_only_where_they_decide() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_gives_a_reason_for_the_record(command: Command) -> None:
     assert command.reason
+
+
+# --- any history
+
+
+COMMANDED = st.one_of(
+    st.sampled_from(COMMANDS),
+    st.builds(Assign, st.sampled_from(["", "Microsoft"]), st.sampled_from(Usage), st.sampled_from(["alice", "bob"])),
+    st.builds(Reserve, st.sampled_from(["alice", "bob"]), st.sampled_from([None, LATER]), st.just("")),
+    st.builds(Cool, st.none() | st.integers(0, 999)),
+)
+DEVICES = st.sampled_from(["registered", "gone"])
+
+
+@hypothesis_settings(max_examples=300, deadline=None)
+@given(history=st.lists(COMMANDED | DEVICES, max_size=25), cooling_settings=st.sampled_from([ON, OFF]))
+def test_no_history_of_commands_and_devices_breaks_a_law(
+    history: list[Command | str], cooling_settings: CoolingSettings
+) -> None:
+    """GIVEN any commands between registrations THEN a held number is in use, and only what is free is given away."""
+    record = available()
+    for step, event in enumerate(history):
+        at = stamp(NOW + timedelta(minutes=step))
+        if isinstance(event, str):
+            seen = registration(sync=step + 1)
+            change = registered(record, seen, at) if event == "registered" else registration_gone(record, seen, 2, at)
+            assert change is not None
+        else:
+            try:
+                change = decide(event, record, cooling_settings, at)
+            except (RuleViolationError, InvalidInputError):
+                continue
+        before, after = record, change.after
+        if isinstance(event, Assign) and change.needs_write:
+            assert not before.holders
+            assert before.status is Status.AVAILABLE or before.reserved_for == event.assignee
+        in_use = after.status in {Status.USED, Status.USED_UTILITY}
+        assert in_use or not (after.holders or after.assigned_to or after.vendor or after.usage)
+        assert (after.status is Status.RESERVED) >= (after.reserved_until is not None)
+        assert (after.status is Status.COOLING) == (after.release_date is not None)
+        assert after.vendor != AUDIOCODES or after.assigned_to == ""
+        record = after
