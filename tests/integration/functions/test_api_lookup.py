@@ -1,6 +1,9 @@
 """The lookup of one number: what it shows, and how it refuses."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -300,6 +303,28 @@ def test_what_went_wrong_inside_stays_inside(numbers: Account, monkeypatch: pyte
         assert inside not in ran.answer["body"]
         assert inside in ran.output
         assert [line["level"] for line in ran.logged] == ["ERROR"]
+
+
+def test_a_lookup_waits_for_nothing_that_it_does_not_need() -> None:
+    """GIVEN a fresh process WHEN the function is loaded THEN nothing is that only changes or audits need."""
+    heavy = (
+        "functions.number_api.command_routes",
+        "functions.number_api.audit_routes",
+        "number_inventory.domain.commands",
+        "number_inventory.services.manage_numbers",
+        "number_inventory.services.next_available",
+        "number_inventory.events",
+    )
+    program = f"import sys, {API}; print([name for name in {heavy!r} if name in sys.modules])"
+    loaded = subprocess.run(  # noqa: S603 - our own interpreter and words
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert loaded.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize(
