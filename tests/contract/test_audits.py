@@ -596,3 +596,12 @@ def test_run_whose_lock_was_lost_gets_it_back_with_its_worker(aws: Aws) -> None:
     aws.client.delete_item(TableName=aws.tables.audits, Key={"owner": {"S": CUSTOMER}, "part": {"S": "lock"}})
     taken(aws.audits)
     assert not is_free(aws.audits, at=4)
+
+
+def test_finding_of_a_number_with_blanks_is_read_as_it_was_written(aws: Aws) -> None:
+    """GIVEN a number that some other hand has spelled with blanks WHEN its finding is read THEN it is whole."""
+    odd = finding("+49 30 123")
+    opened(aws.audits)
+    claim = taken(aws.audits)
+    aws.audits.record(claim.run, [odd])
+    assert [each for batch in aws.audits.findings(claim.run) for each in batch] == [odd]
