@@ -138,7 +138,7 @@ def test_of_all_that_is_asked_of_a_number_at_once_only_what_fits_is_done(databas
         assert (after.vendor == "Microsoft") == (after.assigned_to == "alice")
 
 
-@pytest.mark.parametrize("callers", [24, pytest.param(250, marks=pytest.mark.long)])
+@pytest.mark.parametrize("callers", [24, pytest.param(100, marks=pytest.mark.long)])
 def test_callers_of_the_next_available_number_each_get_their_own(database: Aws, callers: int) -> None:
     """GIVEN as many Available numbers as callers WHEN all claim at once, all for one assignee THEN each gets one."""
     put(database.inventory, *(record(number) for number in listed(callers)))
