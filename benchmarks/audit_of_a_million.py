@@ -3,14 +3,13 @@
 `python -m benchmarks.audit_of_a_million --numbers 1000000` starts DynamoDB Local (`make dynamodb-local` fetches it),
 fills it with one customer's numbers and the registers of its devices, and then lets processes of their own do the same
 work in turns: a bare read with botocore, and an audit that reports. It prints one JSON object; what it is at goes to
-stderr.
+stderr. The numbers of the largest sizes are served by `page_server`.
 
 The first bound is on time: client CPU and wall time, whichever fares worse. All bounds stand in `detail`.
 """
 
 import argparse
 import json
-import random
 import resource
 import subprocess
 import sys
@@ -18,13 +17,14 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.made_inventory import CUSTOMER, Size, made_records, store_registers
 from local_stack import dynamodb_local
 from local_stack.layout import default_layout
 from number_inventory.adapters.dynamodb.audits import DynamoAudits
@@ -32,14 +32,11 @@ from number_inventory.adapters.dynamodb.batch_write import batch_put
 from number_inventory.adapters.dynamodb.devices import DynamoDevices
 from number_inventory.adapters.dynamodb.inventory import DynamoInventory
 from number_inventory.adapters.dynamodb.macros import DynamoMacros
+from number_inventory.adapters.dynamodb.number_glances import GLANCED
 from number_inventory.adapters.dynamodb.number_items import number_item
 from number_inventory.adapters.dynamodb.registrations import DynamoRegistrations
 from number_inventory.adapters.system_clock import SystemClock
 from number_inventory.domain.audit_runs import AuditRun, AuditScope, RunState
-from number_inventory.domain.devices import Device, DeviceKey, Health, SourceKind
-from number_inventory.domain.lifecycle import Registration, Stamp, registered
-from number_inventory.domain.numbers import NumberRecord, Status
-from number_inventory.ports import RegisterHead
 from number_inventory.services.run_audit import RunAudit
 from number_inventory.services.start_audit import StartAudit
 from tests.engines.engine import DYNAMODB_LOCAL, Engine, Tables, create_tables, drop_tables
@@ -48,12 +45,13 @@ from tests.engines.meter import Meter
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-CUSTOMER = "acme"
-HELD = 0.6
-"""The share of the numbers that a device holds; the others are idle or cooling, half and half."""
+    from number_inventory.domain.numbers import NumberRecord
 
 AT_ONCE = 5_000
 """Numbers made and stored at a time."""
+
+MOST_ON_THE_ENGINE = 200_000
+"""More numbers than these are served by `page_server`, which says why."""
 
 MAX_TIME, MAX_UNITS, MAX_MEMORY = 1.5, 1.05, 300.0
 HOURS = timedelta(hours=6)
@@ -88,81 +86,42 @@ def say(words: str) -> None:
 # --- the inventory
 
 
-class Loader:
-    """Fills the tables: every number as a sync would have left it."""
-
-    def __init__(self, client: "DynamoDBClient", tables: Tables, seed: int) -> None:
-        self._client = client
-        self._tables = tables
-        self._random = random.Random(seed)  # noqa: S311 - repeatable, not secret
-        self._now = datetime.now(UTC).replace(microsecond=0)
-
-    def __call__(self, numbers: int, devices: int) -> None:
-        """Store so many numbers, and what so many devices hold of them."""
-        keys = [DeviceKey(CUSTOMER, f"sbc-{index:03d}") for index in range(devices)]
-        held: dict[DeviceKey, set[str]] = {key: set() for key in keys}
-        records = self._records(numbers, keys, held)
-        began, stored = time.monotonic(), 0
-        while batch := list(islice(records, AT_ONCE)):
+def load(client: "DynamoDBClient", tables: Tables, size: Size, *, numbers: bool) -> None:
+    """Store what devices hold, and the numbers themselves unless they are served otherwise."""
+    held: dict[str, set[str]] = {key.name: set() for key in size.keys}
+    records, stored, began = made_records(size), 0, time.monotonic()
+    while batch := list(islice(records, AT_ONCE)):
+        _note_holders(batch, held)
+        if numbers:
             items = [number_item(record, 1) for record in batch]
-            batch_put(self._client, self._tables.numbers, items, purpose="load the numbers")
-            stored += len(batch)
-            if stored % 100_000 == 0:
-                say(f"  {stored:,} numbers stored in {time.monotonic() - began:.0f} s")
-        for key in keys:
-            self._register(key, frozenset(held[key]))
-
-    def _records(
-        self, numbers: int, keys: Sequence[DeviceKey], held: Mapping[DeviceKey, set[str]]
-    ) -> Iterator[NumberRecord]:
-        stamp = Stamp(self._now - timedelta(hours=1), "sync:sbc#1", "registered on a device")
-        for index in range(numbers):
-            record = NumberRecord(
-                customer=CUSTOMER,
-                number=f"+4989{index:08d}",
-                site=f"site-{index % 40}",
-                description=self._random.choice(["", "", "meeting room", "reception, second floor"]),
-                created_at=stamp.at,
-                created_by="operator:import",
-            )
-            chance = self._random.random()
-            if chance < HELD:
-                key = self._random.choice(keys)
-                held[key].add(record.number)
-                yield registered(record, Registration(CUSTOMER, record.number, key.name, 2), stamp).after
-            elif chance < (1 + HELD) / 2:
-                yield record
-            else:
-                until = self._now + timedelta(days=self._random.randrange(1, 30))
-                yield replace(record, status=Status.COOLING, release_date=until, cooling_since=stamp.at)
-
-    def _register(self, key: DeviceKey, held: frozenset[str]) -> None:
-        """A device with a register that its first sync has settled."""
-        devices = DynamoDevices(self._client, self._tables.devices, _ClockAt(datetime.fromtimestamp(1, UTC)))
-        registrations = DynamoRegistrations(self._client, self._tables.registrations)
-        devices.add(Device(key=key, source=SourceKind.SBC, address=f"https://{key.name}.example"))
-        lease = devices.acquire(key, self._now, self._now + HOURS)
-        assert lease is not None
-        register = registrations.intend(lease, registrations.load(lease), held)
-        register = registrations.compact(lease, register)
-        state = replace(
-            lease.state,
-            health=Health.OK,
-            last_sync_at=self._now,
-            last_complete_at=self._now,
-            held_numbers=len(held),
-        )
-        assert devices.finish(lease, state, RegisterHead("loaded", register.base))
+            batch_put(client, tables.numbers, items, purpose="load the numbers")
+        stored += len(batch)
+        if stored % 100_000 == 0:
+            say(f"  {stored:,} numbers after {time.monotonic() - began:.0f} s")
+    store_registers(client, tables, size, held)
 
 
-@dataclass(frozen=True, slots=True)
-class _ClockAt:
-    """A clock that stands: it makes a device whose first sync is number two."""
+def _note_holders(records: "Sequence[NumberRecord]", held: Mapping[str, set[str]]) -> None:
+    for record in records:
+        for holder in record.holders:
+            held[holder.device].add(record.number)
 
-    at: datetime
 
-    def now(self) -> datetime:
-        return self.at
+@contextmanager
+def served(endpoint: str, tables: Tables, size: Size) -> Iterator[str]:
+    """The numbers served page by page by a process of their own, and all else from the engine."""
+    told = {"numbers": size.numbers, "devices": size.devices, "seed": size.seed, "now": size.now.isoformat()}
+    options = {**told, "table": tables.numbers, "engine": endpoint}
+    command = [sys.executable, "-m", "benchmarks.page_server"]
+    command += [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 - our own module
+        try:
+            assert server.stdout is not None
+            url = server.stdout.readline().strip()
+            assert url, "the page server did not start"
+            yield url
+        finally:
+            server.terminate()
 
 
 # --- what is measured, in a process of its own
@@ -177,8 +136,6 @@ def bare(client: "DynamoDBClient", tables: Tables, *, projected: bool, pages: in
         "ExpressionAttributeValues": {":customer": {"S": CUSTOMER}},
     }
     if projected:
-        from number_inventory.adapters.dynamodb.number_glances import GLANCED  # noqa: PLC0415 - as the audit has it
-
         request["ProjectionExpression"] = ", ".join(f"#{name}" for name in GLANCED)
         request["ExpressionAttributeNames"].update({f"#{name}": name for name in GLANCED})
     count = 0
@@ -324,6 +281,22 @@ def engine(endpoint: str | None) -> Iterator[str]:
             yield url
 
 
+def measured_on(endpoint: str, size: Size, rounds: int) -> dict[str, Any]:
+    """Fill the engine, measure, and empty it."""
+    client = Engine(DYNAMODB_LOCAL, endpoint).session().dynamodb()
+    tables = create_tables(client)
+    from_engine = size.numbers <= MOST_ON_THE_ENGINE
+    try:
+        say(f"making {size.numbers:,} numbers of {size.devices} devices")
+        load(client, tables, size, numbers=from_engine)
+        with nullcontext(endpoint) if from_engine else served(endpoint, tables, size) as url:
+            verdict = compare(url, tables, size.numbers, rounds)
+    finally:
+        drop_tables(client, tables)
+    verdict["detail"]["engine"] = "DynamoDB Local" if from_engine else "DynamoDB Local; the numbers by page_server"
+    return verdict
+
+
 def main(arguments: Iterable[str] | None = None) -> int:
     """Run the benchmark; the exit code says whether all bounds hold."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -338,15 +311,10 @@ def main(arguments: Iterable[str] | None = None) -> int:
         wanted = json.loads(options.measure)
         print(json.dumps(asdict(measure_here(wanted["what"], wanted["endpoint"], Tables(**wanted["tables"])))))
         return 0
+    now = datetime.now(UTC).replace(microsecond=0)
+    size = Size(numbers=options.numbers, devices=options.devices, seed=options.seed, now=now)
     with engine(options.engine_endpoint) as endpoint:
-        client = Engine(DYNAMODB_LOCAL, endpoint).session().dynamodb()
-        tables = create_tables(client)
-        try:
-            say(f"storing {options.numbers:,} numbers of {options.devices} devices")
-            Loader(client, tables, options.seed)(options.numbers, options.devices)
-            verdict = compare(endpoint, tables, options.numbers, options.rounds)
-        finally:
-            drop_tables(client, tables)
+        verdict = measured_on(endpoint, size, options.rounds)
     print(json.dumps(verdict, indent=2))
     return 0 if verdict["within"] else 1
 

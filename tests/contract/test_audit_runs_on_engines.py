@@ -179,7 +179,8 @@ def sound(aws: Aws) -> Product:
     assert lease is not None
     register = aws.registrations.intend(lease, aws.registrations.load(lease), frozenset(on_device))
     state = replace(lease.state, health=Health.OK, last_complete_at=NOW, held_numbers=len(on_device))
-    assert aws.devices.finish(lease, state, RegisterHead("loaded", aws.registrations.compact(lease, register).base))
+    register = aws.registrations.compact(lease, register)
+    assert aws.devices.finish(lease, state, RegisterHead("loaded", register.base, register.mark))
     records = [used(number, description=LONG_TEXT) for number in on_device]
     records += [cooling(number, description=LONG_TEXT) for number in resting]
     records += [record(number, description=LONG_TEXT) for number in free]
