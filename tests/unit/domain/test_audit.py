@@ -336,7 +336,9 @@ def test_a_stale_holder_of_a_cooling_number_goes_without_touching_its_date() -> 
 
 def test_without_a_known_duration_no_number_is_freed() -> None:
     """GIVEN a broken macro, WHEN judged and corrected, THEN what would free a number is held, with the cause."""
-    broken = CoolingDays(devices=None, undated=None, devices_unknown="the macro is broken", undated_unknown="the macro is broken")
+    broken = CoolingDays(
+        devices=None, undated=None, devices_unknown="the macro is broken", undated_unknown="the macro is broken"
+    )
     for record, code in (
         (unheld(used()), FindingCode.ORPHANED),
         (used(), FindingCode.STALE_HOLDER),
