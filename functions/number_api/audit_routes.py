@@ -18,7 +18,6 @@ from functions.number_api.audit_bodies import (
 )
 from functions.number_api.requests import Cursor, Customer, audit_address, caller, page_tokens, refuse_unknown
 from number_inventory import bootstrap
-from number_inventory.domain.errors import NotFoundError
 from number_inventory.domain.findings import FindingCode, FindingOutcome
 from number_inventory.domain.numbers import slug
 from number_inventory.events import AuditOrder
@@ -49,8 +48,6 @@ def start_audit(customer: Customer, order: Annotated[AuditOrder, Body()]) -> Res
     start = bootstrap.start_audit(AuditApiSettings.load())
     name = slug(unquote(customer), field="customer")
     scope = start.scope(customer=name, mode=order.mode, site=order.site, codes=order.codes or (), plan=order.plan or "")
-    if scope.customer != name:
-        raise NotFoundError(f"customer {name} has no audit with the plan {order.plan}")
     run = start(scope, caller(router.current_event))
     headers: dict[str, str | list[str]] = {"Location": audit_address(run.id)}
     return Response(HTTPStatus.ACCEPTED.value, content_types.APPLICATION_JSON, audit_body(run), headers)

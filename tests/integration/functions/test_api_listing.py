@@ -155,7 +155,23 @@ def altered(token: str) -> list[str]:
         flipped.append(base64.urlsafe_b64encode(bytes(other)).decode().rstrip("="))
     longer = base64.urlsafe_b64encode(bytes(raw) + b"0").decode().rstrip("=")
     unsigned = base64.urlsafe_b64encode(b"1001").decode().rstrip("=")
-    return [*flipped, longer, unsigned, token[:-1], token[1:], token[::-1], "1001", "=", "[", "ü", "\x00", "A" * 200]
+    noise = f"{token[:5]}!!!!{token[5:]}"
+    return [
+        *flipped,
+        longer,
+        unsigned,
+        noise,
+        f"{token}=",
+        token[:-1],
+        token[1:],
+        token[::-1],
+        "1001",
+        "=",
+        "[",
+        "ü",
+        "\x00",
+        "A" * 200,
+    ]
 
 
 def test_altered_cursors_are_400(mixed: Account) -> None:

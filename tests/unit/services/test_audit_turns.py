@@ -343,6 +343,9 @@ def test_who_looks_at_audits_sees_runs_and_findings_of_his_customer_only(world: 
     assert len(list(look.every_finding(CUSTOMER, run.id))) == 3
     with pytest.raises(NotFoundError):
         look.one("other", run.id)
+    for nonsense in ("", "x" * 2000, "a/b", "ü", "#customers"):
+        with pytest.raises(NotFoundError):
+            look.one(CUSTOMER, nonsense)
     for limit in (0, 1001):
         with pytest.raises(InvalidInputError, match="limit"):
             look.runs(CUSTOMER, limit)

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 class LambdaAuditWorkers:
     """Invokes the audit function without waiting for it; the event is `{"customer": ..., "run": ..., "step": ...}`.
 
-    After a lost answer botocore invokes it again, and Lambda itself may deliver an event twice. That does no harm. Of two
-    invocations one claims the run at this step, and the other one ends at once. Two deliveries of one event have one
-    name, as a retry must have that takes over from its dead self: there the later one has the run, the earlier one
+    After a lost answer botocore invokes it again, and Lambda itself may deliver an event twice. That does no harm. Of
+    two invocations one claims the run at this step, and the other one ends at once. Two deliveries of one event have
+    one name, as a retry must have that takes over from its dead self: there the later one has the run, the earlier one
     ends when it next stores anything, and what both write to numbers is conditional.
     """
 

@@ -1,13 +1,17 @@
 """Look at audits: which there were, how far they are, and what they found."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from number_inventory.domain.audit_runs import AuditRun
-from number_inventory.domain.errors import InvalidInputError
+from number_inventory.domain.errors import InvalidInputError, NotFoundError
 from number_inventory.domain.findings import Finding
 from number_inventory.domain.numbers import slug
 from number_inventory.ports import AuditPage, Audits, FindingPage, FindingQuery
+
+_RUN_ID = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)
+"""How the id of a run may be spelled; nothing else is looked for."""
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
@@ -34,7 +38,10 @@ class LookAtAudits:
             InvalidInputError: the customer's name is malformed.
             NotFoundError: the customer has no such run.
         """
-        return self.audits.get(slug(customer, field="customer"), run_id)
+        name = slug(customer, field="customer")
+        if not _RUN_ID.fullmatch(run_id):
+            raise NotFoundError(f"customer {name} has no audit {run_id[:64]!r}")
+        return self.audits.get(name, run_id)
 
     def findings(self, query: FindingQuery, limit: int = DEFAULT_LIMIT, after: str | None = None) -> FindingPage:
         """Findings of a run in the order of their numbers.
