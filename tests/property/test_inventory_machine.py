@@ -274,6 +274,11 @@ class InventoryMachine(RuleBasedStateMachine):
         now = self.world.clock.at
         return head.settled and why_silent(head.device, head.state, now, PROOF_AGE) == ""
 
+    def _can_mend_everything(self) -> bool:
+        """Whether an audit now has the customer, the settings and the testimony for any correction."""
+        proven = self.reference.days is not None and all(self._can_prove(head) for head in self._heads())
+        return proven and self._audit(AuditMode.REPORT) is not None
+
     def _audit(self, mode: AuditMode) -> AuditRun | None:
         """Audit from start to end; None while an audit that died still has the customer."""
         with suppress(AuditUnderWayError):
@@ -344,10 +349,14 @@ class InventoryMachine(RuleBasedStateMachine):
                     stamp = Stamp(self.world.clock.at, "operator:ann", "meanwhile")
                     self.world.decide(assign(record, "Microsoft", Usage.USER, "alice", stamp))
 
+        found = self.world.inventory.get(CUSTOMER, number)
+        if found is not None and self._of_devices(found) and self._can_mend_everything():
+            self._damage(found, "no holder")
         self.world.fuse.blow_at(point, act)
         run = self._audit(AuditMode.CORRECT)
         self.world.fuse.disarm()
         if run is not None:
+            self._check_nobody_was_made_a_holder()
             self._audit(AuditMode.CORRECT)
             self._check_nothing_is_left()
             self._check_registers()
@@ -363,16 +372,19 @@ class InventoryMachine(RuleBasedStateMachine):
         now = self.world.clock.at
         self.reference.release(now)
         sound = self.world.number(number)
-        if sound.holders and (sound.vendor, sound.usage) == (AUDIOCODES, Usage.DEVICE):
+        if self._of_devices(sound):
             self._damage(sound, way)
         elif sound.status is Status.AVAILABLE and self.reference.days is not None:
-            if not all(self._can_prove(head) for head in self._heads()):
+            if not self._can_mend_everything():
                 return
             self.world.inventory.put(replace(sound, status=Status.USED, vendor=AUDIOCODES, usage=Usage.DEVICE))
             self.reference.orphaned(number, now)
         run = self.world.audit(AuditMode.CORRECT)
         assert run.total() == run.total(FindingOutcome.CORRECTED) + run.total(FindingOutcome.LEFT)
         self._check_nothing_is_left()
+
+    def _of_devices(self, record: NumberRecord) -> bool:
+        return bool(record.holders) and (record.vendor, record.usage) == (AUDIOCODES, Usage.DEVICE)
 
     def _damage(self, sound: NumberRecord, way: str) -> None:
         """Change a number that devices hold; an audit brings back exactly what people saw."""
@@ -415,14 +427,20 @@ class InventoryMachine(RuleBasedStateMachine):
         assert self.watch.writes == writes
 
     def _check_registers(self) -> None:
-        """Every number that a register names is known as the device's, and no other where the device can tell."""
+        """Every number that a settled register names is known as the device's."""
         for head in self._heads():
             if not head.settled:
                 continue
             register = set(self.world.registrations.look(head).held)
             known = self.world.held_by(head.device.key)
             assert register <= known
-            assert known == register or self.reference.days is None or not self._can_prove(head)
+        self._check_nobody_was_made_a_holder()
+
+    def _check_nobody_was_made_a_holder(self) -> None:
+        """No settled device stands as the holder of a number that it let go of, where that can be proven."""
+        for head in self._heads():
+            if self._can_prove(head) and self.reference.days is not None:
+                assert self.world.held_by(head.device.key) <= set(self.world.registrations.look(head).held)
 
     # --- operators
 
