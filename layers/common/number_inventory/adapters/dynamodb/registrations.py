@@ -11,7 +11,7 @@ What keeps it true whatever dies when:
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -201,12 +201,17 @@ class DynamoRegistrations:
             leftovers = not lease.digest and len(stored) > len(journal)
             if lease.settled and not leftovers:
                 return journal
+            journal = _without_last_fences(journal)
             if self._fenced(lease, base, stored, len(journal)):
                 return journal
         raise StorageBusyError(f"the register of device {lease.key} kept changing; try again later")
 
     def _fenced(self, lease: Lease, base: BaseImage, stored: list[JournalPart], index: int) -> bool:
-        """Take the next free place of the journal; False where somebody wrote there since it was read."""
+        """Take the next free place of the journal; False where somebody wrote there since it was read.
+
+        The place of a fence counts as free: left behind, it would stay open to the sync that put it up, should that
+        one only be held up.
+        """
         seen = next((part.sync for part in stored if part.index == index), None)
         refused = write_if(
             f"open the register of device {lease.key}",
@@ -241,6 +246,12 @@ class DynamoRegistrations:
     def _check_not_later(self, lease: Lease, item: dict[str, Any]) -> None:
         if item and read_journal_part(item).sync > lease.sync:
             raise _lost(lease)
+
+
+def _without_last_fences(journal: Sequence[JournalPart]) -> list[JournalPart]:
+    """The journal up to its last part with numbers."""
+    last = max((place for place, part in enumerate(journal) if part.added or part.removed), default=-1)
+    return list(journal[: last + 1])
 
 
 def _compaction_due(base: BaseImage, register: Register) -> bool:
