@@ -8,7 +8,7 @@ from number_inventory.domain.audit_runs import ENDED, AuditMode, AuditRun, Audit
 from number_inventory.domain.devices import Device, DeviceKey, SourceKind
 from number_inventory.domain.findings import Finding
 from number_inventory.domain.lifecycle import Decision
-from number_inventory.domain.numbers import NumberRecord
+from number_inventory.domain.numbers import NumberRecord, first_version
 from number_inventory.ports import Clock, Credentials, Inventory, WriteResult
 from number_inventory.services.ask_device import AskDevice
 from number_inventory.services.release import ReleaseCooled
@@ -35,7 +35,7 @@ def watch(inventory: Inventory, observers: Sequence[Observer]) -> None:
         results = unwatched(decisions)
         for decision, result in zip(decisions, results, strict=True):
             if result is WriteResult.WRITTEN and decision.needs_write:
-                version = decision.before.version + 1 if decision.before else 1
+                version = decision.before.version + 1 if decision.before else first_version(decision.after)
                 for observer in observers:
                     observer(decision.before, replace(decision.after, version=version))
         return results

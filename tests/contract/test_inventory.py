@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from number_inventory.domain.numbers import Holder, NumberRecord, Status
+from number_inventory.domain.lifecycle import Registration, add_number, registered
+from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberRecord, Status, first_version
 from number_inventory.ports import Inventory, WriteResult
 from tests.contract.conftest import Aws, Ports
 from tests.contract.made import (
     CUSTOMER,
+    KEY,
     NOW,
     come,
     cooling,
@@ -19,6 +21,7 @@ from tests.contract.made import (
     put,
     record,
     records,
+    stamp,
     used,
     written,
 )
@@ -50,7 +53,7 @@ def test_any_record_survives_being_created_and_changed(
 
     assert inventory.save([created]) == [WriteResult.WRITTEN]
     stored = inventory.get(new.customer, new.number)
-    version = (before.version if before else 0) + (1 if created.needs_write else 0)
+    version = before.version + created.needs_write if before else first_version(new)
     assert stored == replace(new, version=version)
 
     after = replace(other, customer=new.customer, number=new.number, version=version)
@@ -282,3 +285,24 @@ def test_number_that_is_gone_was_deleted_by_somebody_else(inventory: Inventory) 
 def test_peek_many_finds_what_get_many_finds(inventory: Inventory) -> None:
     put(inventory, *(used(number) for number in listed(120)))
     assert dict(inventory.peek_many(CUSTOMER, listed(150))) == dict(inventory.get_many(CUSTOMER, listed(150)))
+
+
+def test_number_that_was_deleted_and_added_again_is_another_one(inventory: Inventory) -> None:
+    """GIVEN decisions about a number WHEN it was deleted and a device brought it back THEN none of them is written."""
+    (new,) = inventory.save([add_number(None, record(), stamp(at=NOW))])
+    assert new is WriteResult.WRITTEN
+    before = inventory.get(CUSTOMER, "4711")
+    assert before is not None
+    assert inventory.delete(before) is WriteResult.WRITTEN
+    later = stamp(f"sync:{KEY.name}#1", NOW + timedelta(milliseconds=1))
+    assert inventory.save([registered(None, Registration(CUSTOMER, "4711", KEY.name, 1), later)]) == [
+        WriteResult.WRITTEN
+    ]
+
+    assert inventory.delete(before) is WriteResult.SUPERSEDED
+    assert inventory.save([written(replace(before, vendor="Microsoft"), before)]) == [WriteResult.SUPERSEDED]
+
+    after = inventory.get(CUSTOMER, "4711")
+    assert after is not None
+    assert (after.status, after.vendor) == (Status.USED, AUDIOCODES)
+    assert after.version > before.version

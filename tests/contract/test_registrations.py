@@ -527,7 +527,7 @@ ENDS = st.sampled_from(["settled", "settled", "settled", "unsettled", "dead", "d
 HISTORIES = st.lists(st.tuples(st.frozensets(st.sampled_from(listed(14))), ENDS, st.integers(0, 3)), max_size=10)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(history=HISTORIES)
 def test_any_history_of_syncs_equals_a_plain_set(
     aws: Aws, small_parts: None, history: list[tuple[frozenset[str], str, int]]

@@ -61,7 +61,6 @@ def _audit_everything(customer: Customer) -> None:
 def _manage_everything(customer: Customer) -> None:
     """Has the API do all that it can with numbers: one by one, many at once, and whichever are free."""
     bob = {"usage": "User", "assignee": "bob"}
-    soon = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
     body: object
     for numbers in (["7000"], ["7000", "7001", "7002"]):
         assert customer.have("numbers", {"numbers": numbers}).status == 200
@@ -69,6 +68,7 @@ def _manage_everything(customer: Customer) -> None:
         assert customer.do(verb, "7000", body).status == 200
         many = customer.have("numbers/bulk", {"command": verb, "numbers": ["7001", "7002"], **(body or {})})
         assert {item["error"] for item in many.body["results"]} == {""}
+    soon = (datetime.now(UTC) + timedelta(seconds=8)).isoformat()
     assert customer.do("reserve", "7000", {"for_whom": "bob", "until": soon}).status == 200
     assert customer.change("PATCH", "7000", {"tag": "x"}).status == 200
     assert customer.have("numbers/lookup", {"numbers": ["7000", "7999"]}).status == 200

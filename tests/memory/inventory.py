@@ -11,7 +11,7 @@ from number_inventory.adapters.dynamodb.inventory import NumbersFound
 from number_inventory.domain.audit import NumberGlance
 from number_inventory.domain.errors import RecordBrokenError
 from number_inventory.domain.lifecycle import Decision
-from number_inventory.domain.numbers import NumberRecord, Status
+from number_inventory.domain.numbers import NumberRecord, Status, first_version
 from number_inventory.ports import DueNumber, DueReservation, NumberPage, NumberQuery, NumberSlice, WriteResult
 from tests.memory.fuse import Fuse
 
@@ -96,7 +96,8 @@ class MemoryInventory:
             expected = decision.before.version if decision.before else 0
             if (present.version if present else 0) != expected:
                 return WriteResult.SUPERSEDED
-            stored = replace(decision.after, version=expected + 1)
+            version = expected + 1 if decision.before else first_version(decision.after)
+            stored = replace(decision.after, version=version)
             self._records[(stored.customer, number)] = stored
         for observer in self.observers:
             observer(present, stored)

@@ -1,6 +1,6 @@
 """Watches every write of the in-memory inventory for the laws of a number's life."""
 
-from number_inventory.domain.numbers import NumberRecord, Status
+from number_inventory.domain.numbers import NumberRecord, Status, first_version
 from tests.memory.clock import SettableClock
 
 OPERATOR = "operator:"
@@ -24,7 +24,7 @@ class LawWatch:
         shown = f"{before}\n -> {after}"
         self._check_state(after, shown)
         if before is None:
-            assert after.version == 1, f"a new number begins at version 1: {shown}"
+            assert after.version == first_version(after), f"a new number begins above every earlier life: {shown}"
             return
         assert after.version == before.version + 1, f"versions count up by one: {shown}"
         assert _carried(after) == _carried(before), f"carried fields are never touched: {shown}"

@@ -550,5 +550,5 @@ def _seen(record: NumberRecord) -> Item:
 
 TestInventoryMachine = InventoryMachine.TestCase
 TestInventoryMachine.settings = settings(
-    max_examples=int(os.environ.get("MACHINE_RUNS", "150")), stateful_step_count=50, deadline=None
+    max_examples=int(os.environ.get("MACHINE_RUNS", "60")), stateful_step_count=40, deadline=None
 )

@@ -118,7 +118,7 @@ def test_a_used_number_is_shown_whole(numbers: Account) -> None:
         "reservation_notes": "until June",
         "reserved_until": "2026-12-01T08:30:00Z",
         "reason": "registered on sbc-1",
-        "version": 1,
+        "version": 1793521800000,
         "created_at": "2026-11-01T08:30:00Z",
         "created_by": "operator:ann",
         "updated_at": "2026-11-01T08:30:00.250000Z",

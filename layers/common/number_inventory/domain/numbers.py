@@ -73,7 +73,8 @@ class NumberRecord:
         release_date: set only while Cooling.
         holders: by device name, each device once; a number with a holder is never assigned.
         assigned_to: whom an operator gave it to; blank when nobody was named, and once it is freed or a device's.
-        version: grows by one with each write; 0 has not been stored yet. Every write is conditional on it.
+        version: grows by one with each write, from `first_version` on; 0 has not been stored yet. Every write is
+            conditional on it.
         reserved_until: when a reservation lapses; None does not lapse.
         reason: why the last write happened, for people.
     """
@@ -114,6 +115,15 @@ class NumberRecord:
         if self.status is Status.COOLING and self.release_date is not None:
             return cooling_tag(self.release_date, now)
         return self.tag
+
+
+def first_version(record: NumberRecord) -> int:
+    """The version of a new number: the millisecond in which it was created.
+
+    So a number that was deleted and is added again counts on from above its earlier life, and whoever has decided on
+    that life finds that the number changed. One without an instant of creation begins at 1.
+    """
+    return int(record.created_at.timestamp() * 1000) if record.created_at else 1
 
 
 def canonical_number(text: str, *, field: str = "number") -> str:

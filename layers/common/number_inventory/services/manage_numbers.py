@@ -20,7 +20,7 @@ from number_inventory.domain.errors import (
 )
 from number_inventory.domain.lifecycle import Decision, Outcome, Stamp, add_number
 from number_inventory.domain.macros import COOLING_DURATION, COOLING_ENABLED, global_cooling_settings
-from number_inventory.domain.numbers import NumberRecord, canonical_number, free_text, slug
+from number_inventory.domain.numbers import NumberRecord, canonical_number, first_version, free_text, slug
 from number_inventory.ports import Clock, Inventory, Macros, WriteResult
 from number_inventory.services.change_numbers import MAX_ROUNDS, ChangeNumbers, ChangeReport
 
@@ -302,8 +302,8 @@ def as_stored(decision: Decision) -> Decision:
     """The same decision with its number as it is stored once it is written."""
     if not decision.needs_write:
         return decision
-    version = decision.before.version if decision.before else 0
-    return replace(decision, after=replace(decision.after, version=version + 1))
+    version = decision.before.version + 1 if decision.before else first_version(decision.after)
+    return replace(decision, after=replace(decision.after, version=version))
 
 
 def _missing(customer: str, number: str) -> str:

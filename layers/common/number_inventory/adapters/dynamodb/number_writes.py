@@ -22,7 +22,7 @@ from number_inventory.adapters.dynamodb.number_items import (
 from number_inventory.adapters.dynamodb.tables import OnBroken, condition_failed, old_item
 from number_inventory.domain.errors import RecordBrokenError, StorageRefusedError
 from number_inventory.domain.lifecycle import Decision
-from number_inventory.domain.numbers import NumberRecord
+from number_inventory.domain.numbers import NumberRecord, first_version
 from number_inventory.ports import WriteResult
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class NumberWrites:
         """Write one; `tried` says that an earlier try of this very write may have taken effect."""
         try:
             if decision.before is None:
-                self._put(number_item(decision.after, 1))
+                self._put(number_item(decision.after, first_version(decision.after)))
             else:
                 self._update(decision.after, number_change(decision.before, decision.after), decision.before.version)
         except AWS_FAULTS as error:
@@ -139,7 +139,7 @@ class NumberWrites:
         """The number is not as it was: somebody else's doing, unless an earlier try of this very write stands."""
         if not item:
             return WriteResult.SUPERSEDED
-        version = decision.before.version + 1 if decision.before else 1
+        version = decision.before.version + 1 if decision.before else first_version(decision.after)
         try:
             stored = read_number(item)
         except RecordBrokenError as broken:
@@ -183,7 +183,7 @@ class NumberWrites:
     def _statement(self, decision: Decision) -> dict[str, Any]:
         """The PartiQL statement of a write, with its condition; all values are parameters."""
         if decision.before is None:
-            item = number_item(decision.after, 1)
+            item = number_item(decision.after, first_version(decision.after))
             fields = ", ".join(f"'{name}': ?" for name in item)
             statement, parameters = f'INSERT INTO "{self._table}" VALUE {{{fields}}}', list(item.values())
         else:
