@@ -21,7 +21,7 @@ from tests.contract.conftest import Aws
 from tests.contract.made import CUSTOMER, KEY, NOW, cooling, listed, record, used
 from tests.memory.damage import Inventory, damage, populated
 
-COUNT = 300
+COUNT = 150
 SHARE = 0.3
 
 

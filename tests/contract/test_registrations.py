@@ -452,7 +452,7 @@ def test_register_that_cannot_be_understood_is_named_to_whoever_looks(
         syncs.glance()
 
 
-MANY = 200_000
+MANY = 100_000
 
 
 def peak_of_a_look(syncs: Syncs) -> tuple[RegisterView, int]:
@@ -468,7 +468,7 @@ def peak_of_a_look(syncs: Syncs) -> tuple[RegisterView, int]:
 
 @pytest.mark.parametrize("shape", ["first load", "image"])
 def test_look_at_a_great_many_numbers_takes_little_memory(aws: Aws, shape: str) -> None:
-    """GIVEN 200,000 numbers, in a first journal or an image THEN a look takes 20 bytes for each, twice, and a bit."""
+    """GIVEN 100,000 numbers, in a first journal or an image THEN a look takes 20 bytes for each, twice, and a bit."""
     syncs, held = Syncs(aws), frozenset(listed(MANY))
     register = syncs.whole_sync(held)
     if shape == "image":
