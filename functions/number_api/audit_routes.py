@@ -16,8 +16,10 @@ from functions.number_api.audit_bodies import (
     audit_body,
     finding_body,
 )
-from functions.number_api.requests import Cursor, Customer, audit_address, caller, page_tokens, refuse_unknown
+from functions.rest.problems import problem
+from functions.rest.requests import Cursor, Customer, caller, page_tokens, refuse_unknown
 from number_inventory import bootstrap
+from number_inventory.domain.errors import AuditUnderWayError
 from number_inventory.domain.findings import FindingCode, FindingOutcome
 from number_inventory.domain.numbers import slug
 from number_inventory.events import AuditOrder
@@ -41,6 +43,14 @@ class AuditQuery:
     customer: str
 
 
+@router.exception_handler(AuditUnderWayError)  # type: ignore[untyped-decorator]  # Powertools leaves it untyped
+def tell_under_way(error: AuditUnderWayError) -> Response[str]:
+    """Another audit of the customer is under way; its address is told."""
+    headers: dict[str, str | list[str]] = {"Location": _address(error.run_id)}
+    where = f"/customers/{error.customer}/audits/{error.run_id}"
+    return problem(HTTPStatus.CONFLICT, f"{error}: {where}", headers=headers)
+
+
 @router.post("/customers/<customer>/audits")
 def start_audit(customer: Customer, order: Annotated[AuditOrder, Body()]) -> Response[AuditBody]:
     """Start an audit; it is carried out elsewhere, and its address tells how far it is."""
@@ -49,7 +59,7 @@ def start_audit(customer: Customer, order: Annotated[AuditOrder, Body()]) -> Res
     name = slug(unquote(customer), field="customer")
     scope = start.scope(customer=name, mode=order.mode, site=order.site, codes=order.codes or (), plan=order.plan or "")
     run = start(scope, caller(router.current_event))
-    headers: dict[str, str | list[str]] = {"Location": audit_address(run.id)}
+    headers: dict[str, str | list[str]] = {"Location": _address(run.id)}
     return Response(HTTPStatus.ACCEPTED.value, content_types.APPLICATION_JSON, audit_body(run), headers)
 
 
@@ -91,3 +101,8 @@ def list_findings(  # noqa: PLR0917 - the resolver reads the filters from the si
     page = bootstrap.look_at_audits(settings).findings(query, limit, after)
     next_cursor = tokens.make(query, page.last) if page.last is not None else None
     return FindingPageBody(findings=[finding_body(finding) for finding in page.findings], next_cursor=next_cursor)
+
+
+def _address(run_id: str) -> str:
+    """Where an audit is, from where its customer's audits are: true behind every stage and every domain name."""
+    return f"audits/{run_id}"

@@ -35,13 +35,20 @@ from functions.number_api.command_bodies import (
     UnassignBody,
     UnreserveBody,
 )
-from functions.number_api.entity_tags import etag, expected_version, refuse_condition
 from functions.number_api.number_bodies import NumberBody, number_body
-from functions.number_api.problems import problem
-from functions.number_api.requests import UNKNOWN_CALLER, Customer, Number, caller, refuse_unknown
+from functions.number_api.parameters import Number
+from functions.rest.app import InterruptedRequestError
+from functions.rest.entity_tags import etag, expected_version, refuse_condition
+from functions.rest.problems import problem
+from functions.rest.requests import UNKNOWN_CALLER, Customer, caller, refuse_unknown
 from number_inventory import bootstrap
 from number_inventory.domain.commands import Command
-from number_inventory.domain.errors import PreconditionFailedError, RuleViolationError, SettingBrokenError
+from number_inventory.domain.errors import (
+    PreconditionFailedError,
+    RuleViolationError,
+    SettingBrokenError,
+    StorageBusyError,
+)
 from number_inventory.domain.numbers import NumberRecord, canonical_number
 from number_inventory.services.manage_numbers import NumberDetails, created
 from number_inventory.settings import ManageSettings
@@ -218,15 +225,28 @@ def claim(customer: Customer, body: Annotated[ClaimBody, Body()]) -> NumbersBody
     """Take as many available numbers as are asked for, or none: of callers at the same time each gets its own."""
     _refuse_what_is_for_one()
     take = bootstrap.claim_available(ManageSettings.load())
-    taken = take(
-        unquote(customer),
-        count=body.count,
-        prefix=body.prefix,
-        contiguous=body.contiguous,
-        command=body.as_command(),
-        by=_by(),
-    )
+    with _interruption_is_told():
+        taken = take(
+            unquote(customer),
+            count=body.count,
+            prefix=body.prefix,
+            contiguous=body.contiguous,
+            command=body.as_command(),
+            by=_by(),
+        )
     return NumbersBody(numbers=_shown(taken))
+
+
+@contextmanager
+def _interruption_is_told() -> Iterator[None]:
+    """Say of a claim that came to no end what to do: sent again, it would take further numbers."""
+    try:
+        yield
+    except StorageBusyError as error:
+        raise InterruptedRequestError(
+            "the inventory is busy, and numbers may have been taken all the same: look for numbers assigned to, or "
+            "reserved for, whom they were for, before you ask again"
+        ) from error
 
 
 # --- all of them

@@ -10,9 +10,10 @@ from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
-from functions.number_api.entity_tags import already_seen, etag
 from functions.number_api.number_bodies import NumberBody, NumberPageBody, number_body, page_body
-from functions.number_api.requests import Cursor, Customer, Number, instant, page_tokens, refuse_unknown
+from functions.number_api.parameters import Number
+from functions.rest.entity_tags import already_seen, etag
+from functions.rest.requests import Cursor, Customer, instant, page_tokens, refuse_unknown
 from number_inventory import bootstrap
 from number_inventory.domain.numbers import Status, Usage
 from number_inventory.ports import NumberQuery

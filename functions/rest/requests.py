@@ -11,8 +11,8 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
-from functions.number_api.page_tokens import PageTokens
-from functions.number_api.problems import FieldProblem, problem
+from functions.rest.page_tokens import PageTokens
+from functions.rest.problems import FieldProblem, problem
 from number_inventory import bootstrap
 from number_inventory.domain.errors import InvalidInputError
 from number_inventory.settings import SecretsSettings
@@ -22,7 +22,6 @@ UNKNOWN_CALLER = "api"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 Customer = Annotated[str, Path(description="The tenant's name.", examples=["default"])]
-Number = Annotated[str, Path(description="Digits, +, * and #.", examples=["+493012345678"])]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")]
 
 
@@ -57,11 +56,6 @@ def instant(text: str, *, field: str) -> datetime:
     from number_inventory.events import read_instant  # noqa: PLC0415 - few requests have one, and all would wait for it
 
     return read_instant(text, field=field)
-
-
-def audit_address(run_id: str) -> str:
-    """Where an audit is, from where its customer's audits are: true behind every stage and every domain name."""
-    return f"audits/{run_id}"
 
 
 def refused_body(event: Mapping[str, Any]) -> Response[str] | None:
