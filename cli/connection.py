@@ -104,6 +104,8 @@ def _local_settings(stack: Mapping[str, Any]) -> Mapping[str, str]:
         "MACROS_TABLE": tables["macros"],
         "AUDITS_TABLE": tables["audits"],
         "AUDIT_FUNCTION": stack["functions"]["audit"],
+        "JOBS_TABLE": tables["jobs"],
+        "JOB_FUNCTION": stack["functions"]["number_jobs"],
         "PARAMETER_PREFIX": str(stack["parameter_prefix"]),
         "DEVICE_ADDRESS_POLICY": "local",
     }

@@ -39,7 +39,7 @@ def _let_send_batches(endpoint_url: str, outputs: Mapping[str, str]) -> None:
 
 def _let_write_batches(endpoint_url: str, outputs: Mapping[str, str]) -> None:
     """It asks for an action `dynamodb:BatchExecuteStatement`, on no table; AWS asks for that of each statement."""
-    for name in ("SyncWorkerName", "ReleaseCooledName", "AuditName", "NumberApiName"):
+    for name in ("SyncWorkerName", "ReleaseCooledName", "AuditName", "NumberApiName", "NumberJobsName"):
         _allow(endpoint_url, outputs[name], "dynamodb:BatchExecuteStatement", "*")
 
 

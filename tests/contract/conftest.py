@@ -19,9 +19,10 @@ from number_inventory.adapters.dynamodb.audits import DynamoAudits
 from number_inventory.adapters.dynamodb.devices import DynamoDevices
 from number_inventory.adapters.dynamodb.inventory import DynamoInventory
 from number_inventory.adapters.dynamodb.macros import DynamoMacros
+from number_inventory.adapters.dynamodb.number_jobs import DynamoNumberJobs
 from number_inventory.adapters.dynamodb.registrations import DynamoRegistrations
 from number_inventory.domain.errors import RecordBrokenError
-from number_inventory.ports import Audits, Devices, Inventory, Macros, Registrations
+from number_inventory.ports import Audits, Devices, Inventory, Macros, NumberJobs, Registrations
 from tests.engines.engine import (
     DYNAMODB_LOCAL,
     MINISTACK,
@@ -38,6 +39,7 @@ from tests.memory.audits import MemoryAudits
 from tests.memory.clock import SettableClock
 from tests.memory.devices import MemoryDevices
 from tests.memory.inventory import MemoryInventory
+from tests.memory.number_jobs import MemoryNumberJobs
 from tests.memory.registrations import MemoryRegistrations
 from tests.memory.settings import MemoryMacros
 
@@ -62,6 +64,7 @@ class Ports:
     registrations: Registrations
     macros: Macros
     audits: Audits
+    jobs: NumberJobs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +141,14 @@ def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
 def ports(place: str, request: pytest.FixtureRequest) -> Iterator[Ports]:
     """The ports, in memory and on every engine."""
     if place == MEMORY:
-        yield Ports(MemoryInventory(), MemoryDevices(), MemoryRegistrations(), MemoryMacros(), MemoryAudits())
+        yield Ports(
+            MemoryInventory(),
+            MemoryDevices(),
+            MemoryRegistrations(),
+            MemoryMacros(),
+            MemoryAudits(),
+            MemoryNumberJobs(),
+        )
     else:
         yield from _on(place, request)
 
@@ -177,6 +187,7 @@ def _on(place: str, request: pytest.FixtureRequest) -> Iterator[Aws]:
         registrations=DynamoRegistrations(client, tables.registrations),
         macros=DynamoMacros(client, tables.macros),
         audits=DynamoAudits(client, tables.audits, RETENTION, broken.append),
+        jobs=DynamoNumberJobs(client, tables.jobs, RETENTION, broken.append),
         engine=engine,
         tables=tables,
         client=client,

@@ -1,6 +1,6 @@
 """An engine, and fresh tables on it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -52,12 +52,16 @@ class Tables:
     devices: str
     macros: str
     audits: str
+    jobs: str
+
+
+_KINDS = tuple(field.name for field in fields(Tables))
 
 
 def create_tables(client: "DynamoDBClient") -> Tables:
     """Make a fresh, empty set of tables."""
     mark = uuid4().hex[:12]
-    names = Tables(*(f"{kind}-{mark}" for kind in ("numbers", "registrations", "devices", "macros", "audits")))
+    names = Tables(*(f"{kind}-{mark}" for kind in _KINDS))
     schemas = table_schemas()
     for logical_id, name in (
         ("NumbersTable", names.numbers),
@@ -65,6 +69,7 @@ def create_tables(client: "DynamoDBClient") -> Tables:
         ("DevicesTable", names.devices),
         ("MacrosTable", names.macros),
         ("AuditsTable", names.audits),
+        ("JobsTable", names.jobs),
     ):
         client.create_table(TableName=name, **schemas[logical_id])
     return names
@@ -72,5 +77,5 @@ def create_tables(client: "DynamoDBClient") -> Tables:
 
 def drop_tables(client: "DynamoDBClient", tables: Tables) -> None:
     """Remove a set of tables, so that a long run does not fill the engine."""
-    for name in (tables.numbers, tables.registrations, tables.devices, tables.macros, tables.audits):
-        client.delete_table(TableName=name)
+    for kind in _KINDS:
+        client.delete_table(TableName=getattr(tables, kind))

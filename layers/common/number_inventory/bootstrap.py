@@ -21,12 +21,15 @@ if TYPE_CHECKING:
         Devices,
         Inventory,
         Macros,
+        NumberJobs,
+        NumberJobWorkers,
         Registrations,
         Secrets,
     )
     from number_inventory.services.ask_device import AskDevice
     from number_inventory.services.dispatch import DispatchSyncs
     from number_inventory.services.look_at_audits import LookAtAudits
+    from number_inventory.services.look_at_number_jobs import LookAtNumberJobs
     from number_inventory.services.lookup import LookUpNumbers
     from number_inventory.services.manage_devices import ConfigureDevices, RemoveDevice
     from number_inventory.services.manage_macros import ManageMacros
@@ -34,7 +37,9 @@ if TYPE_CHECKING:
     from number_inventory.services.next_available import ClaimAvailable, FindAvailable
     from number_inventory.services.release import ReleaseCooled
     from number_inventory.services.run_audit import RunAudit
+    from number_inventory.services.run_number_job import RunNumberJob
     from number_inventory.services.start_audit import StartAudit
+    from number_inventory.services.start_number_job import StartNumberJob
     from number_inventory.services.sync import SyncDevice
     from number_inventory.settings import (
         AuditSettings,
@@ -42,8 +47,10 @@ if TYPE_CHECKING:
         AuditStartSettings,
         DispatchSettings,
         InventorySettings,
+        JobsSettings,
         ManageSettings,
         OperatorSettings,
+        RunJobSettings,
         SyncSettings,
     )
 
@@ -115,6 +122,22 @@ def audit_workers(settings: "AuditStartSettings") -> "AuditWorkers":
     from number_inventory.adapters.lambda_functions import LambdaAuditWorkers
 
     return LambdaAuditWorkers(session().functions(), settings.audit_function)
+
+
+@lru_cache(maxsize=1)
+def number_jobs(settings: "JobsSettings") -> "NumberJobs":
+    """The jobs that add numbers, and what became of each number."""
+    from number_inventory.adapters.dynamodb.number_jobs import DynamoNumberJobs
+
+    return DynamoNumberJobs(_dynamodb(), settings.jobs_table, timedelta(days=settings.job_retention_days))
+
+
+@lru_cache(maxsize=1)
+def number_job_workers(settings: "JobsSettings") -> "NumberJobWorkers":
+    """Those who carry out jobs: invocations of their function."""
+    from number_inventory.adapters.lambda_functions import LambdaNumberJobWorkers
+
+    return LambdaNumberJobWorkers(session().functions(), settings.job_function)
 
 
 @lru_cache(maxsize=1)
@@ -234,6 +257,33 @@ def add_numbers(settings: "InventorySettings") -> "AddNumbers":
     from number_inventory.services.manage_numbers import AddNumbers
 
     return AddNumbers(inventory(settings), clock())
+
+
+def start_number_job(settings: "JobsSettings") -> "StartNumberJob":
+    """Start jobs that add numbers."""
+    from number_inventory.services.start_number_job import StartNumberJob
+
+    return StartNumberJob(number_jobs(settings), number_job_workers(settings), clock())
+
+
+def run_number_job(settings: "RunJobSettings", budget: timedelta) -> "RunNumberJob":
+    """Carry out jobs: as far as `budget` reaches, then somebody else goes on."""
+    from number_inventory.services.run_number_job import RunNumberJob
+
+    return RunNumberJob(
+        jobs=number_jobs(settings),
+        workers=number_job_workers(settings),
+        inventory=inventory(settings),
+        clock=clock(),
+        budget=budget,
+    )
+
+
+def look_at_number_jobs(settings: "JobsSettings") -> "LookAtNumberJobs":
+    """Look at jobs and what became of their numbers."""
+    from number_inventory.services.look_at_number_jobs import LookAtNumberJobs
+
+    return LookAtNumberJobs(number_jobs(settings))
 
 
 def manage_numbers(settings: "ManageSettings") -> "ManageNumbers":

@@ -165,6 +165,14 @@ class AuditStep(_Event):
     step: int = Field(ge=0, strict=True)
 
 
+class JobStep(_Event):
+    """Go on with a job that adds numbers, at the step that it has come to."""
+
+    customer: CustomerName
+    job: str = Field(pattern=r"^[0-9A-Za-z-]{1,64}$")
+    step: int = Field(ge=0, strict=True)
+
+
 EventT = TypeVar("EventT", bound=_Event)
 
 

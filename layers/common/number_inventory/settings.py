@@ -106,6 +106,22 @@ class AuditSettings(RegistersSettings, AuditStartSettings):
     )
 
 
+class JobsSettings(_Settings):
+    """For looking at jobs and waking who carries them out."""
+
+    jobs_table: str = Field(alias="JOBS_TABLE", min_length=3)
+    job_retention_days: int = Field(
+        alias="JOB_RETENTION_DAYS", default=30, ge=1, le=3650, description="How long a job is kept."
+    )
+    job_function: str = Field(
+        alias="JOB_FUNCTION", min_length=3, description="Name of the function that works on jobs."
+    )
+
+
+class RunJobSettings(InventorySettings, JobsSettings):
+    """For carrying out jobs."""
+
+
 class ApiSettings(InventorySettings, SecretsSettings):
     """For the numbers on the API."""
 
@@ -114,5 +130,9 @@ class AuditApiSettings(AuditStartSettings, SecretsSettings):
     """For the audits on the API."""
 
 
-class OperatorSettings(SyncSettings, AuditStartSettings):
-    """For the command line, which does everything but carry out audits and queue syncs."""
+class JobApiSettings(JobsSettings, SecretsSettings):
+    """For the jobs on the API."""
+
+
+class OperatorSettings(SyncSettings, AuditStartSettings, JobsSettings):
+    """For the command line, which does everything but carry out audits and jobs, and queue syncs."""

@@ -19,6 +19,7 @@ __all__ = ["ministack"]
 DOMAIN = "10.8.5.71"
 NUMBERS = ("+493012340001", "+493012340002", "4711")
 AUDIT_FUNCTION = "number-inventory-audit"
+JOB_FUNCTION = "number-inventory-number-jobs"
 _HERE = Path(__file__).parent
 
 
@@ -46,8 +47,9 @@ def operator(ministack: Engine, tmp_path: Path) -> Iterator[Operator]:
             "devices": tables.devices,
             "macros": tables.macros,
             "audits": tables.audits,
+            "jobs": tables.jobs,
         },
-        "functions": {"audit": AUDIT_FUNCTION},
+        "functions": {"audit": AUDIT_FUNCTION, "number_jobs": JOB_FUNCTION},
         "parameter_prefix": f"/{tables.numbers}",
     }
     (tmp_path / ".local").mkdir()

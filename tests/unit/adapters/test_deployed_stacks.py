@@ -16,6 +16,8 @@ OUTPUTS = {
     "MacrosTableName": "macros",
     "AuditsTableName": "audits",
     "AuditName": "number-inventory-audit",
+    "JobsTableName": "jobs",
+    "NumberJobsName": "number-inventory-number-jobs",
     "ParameterPrefix": "/number-inventory",
 }
 

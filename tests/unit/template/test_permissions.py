@@ -59,7 +59,7 @@ def test_each_function_has_a_role_of_its_own(resources: Resources) -> None:
     """GIVEN the template WHEN the functions' roles are compared THEN no two share one and none is made by SAM."""
     roles = [function["Role"]["Fn::GetAtt"] for function in _functions(resources).values()]
 
-    assert len(roles) == len(set(roles)) == 5
+    assert len(roles) == len(set(roles)) == 6
     assert not any("Policies" in function for function in _functions(resources).values())
 
 
@@ -109,28 +109,31 @@ def _allowed(resources: Resources, role: str, resource: object) -> set[str]:
     }
 
 
-def test_the_audit_and_the_api_alone_wake_audits(resources: Resources) -> None:
-    """GIVEN the roles WHEN searched for who may invoke a function THEN it is these two, and the audit function only."""
-    name = resources["Audit"]["Properties"]["FunctionName"]["Fn::Sub"]
+def test_the_api_alone_wakes_audits_and_jobs_besides_themselves(resources: Resources) -> None:
+    """GIVEN the roles WHEN searched for who may invoke a function THEN it is the API and each of the two itself."""
+    audit, jobs = (resources[name]["Properties"]["FunctionName"]["Fn::Sub"] for name in ("Audit", "NumberJobs"))
     invokers = {
-        role: statement["Resource"]
+        role: _as_list(statement["Resource"])
         for role, statement, _ in _statements(resources)
         if "lambda:InvokeFunction" in _as_list(statement["Action"])
     }
     scheduled = invokers.pop("ScheduleRole")
 
     assert {"Fn::GetAtt": "Audit.Arn"} in scheduled
-    assert set(invokers) == {"AuditRole", "NumberApiRole"}
-    assert all(resource["Fn::Sub"].endswith(f":function:{name}") for resource in invokers.values())
+    named = {
+        role: [resource["Fn::Sub"].rpartition(":function:")[2] for resource in invoked]
+        for role, invoked in invokers.items()
+    }
+    assert named == {"AuditRole": [audit], "NumberJobsRole": [jobs], "NumberApiRole": [audit, jobs]}
 
 
-def test_the_api_changes_numbers_and_starts_audits(resources: Resources) -> None:
-    """GIVEN the API WHEN its role is read THEN it writes to the tables of numbers and audits, and to no other."""
+def test_the_api_changes_numbers_and_starts_audits_and_jobs(resources: Resources) -> None:
+    """GIVEN the API WHEN its role is read THEN it writes to the tables of numbers, audits and jobs."""
     read = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
     tables = [name for name, resource in resources.items() if resource["Type"] == "AWS::DynamoDB::Table"]
     written = {table for table in tables if _allowed(resources, "NumberApiRole", {"Fn::GetAtt": f"{table}.Arn"}) - read}
 
-    assert written == {"NumbersTable", "AuditsTable"}
+    assert written == {"NumbersTable", "AuditsTable", "JobsTable"}
     assert _allowed(resources, "NumberApiRole", {"Fn::GetAtt": "MacrosTable.Arn"}) == {"dynamodb:BatchGetItem"}
     assert _allowed(resources, "NumberApiRole", {"Fn::Sub": "${NumbersTable.Arn}/index/idle"}) == {"dynamodb:Query"}
 
@@ -150,6 +153,13 @@ def test_the_audit_changes_no_register_and_adds_no_device(resources: Resources) 
         assert allowed <= read, table
 
 
+def test_a_job_adds_numbers_and_changes_none(resources: Resources) -> None:
+    """GIVEN a job, which leaves numbers that exist as they are WHEN its role is read THEN it can change none."""
+    allowed = _allowed(resources, "NumberJobsRole", {"Fn::GetAtt": "NumbersTable.Arn"})
+
+    assert allowed == {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:PartiQLInsert"}
+
+
 def test_people_alone_delete_numbers(resources: Resources) -> None:
     """GIVEN law 6 (a sync or audit deletes nothing) WHEN the roles are searched THEN the API alone deletes numbers."""
     numbers = {"Fn::GetAtt": "NumbersTable.Arn"}
@@ -167,11 +177,14 @@ def test_people_alone_delete_numbers(resources: Resources) -> None:
 # --- the API
 
 
+_NAMED = {"customer": "acme", "number": "4711", "audit": "a1", "job": "j1"}
+
+
 def _methods(resources: Resources) -> set[str]:
     """Every method of the API as it stands in the ARN of a call: `v1/GET/customers/acme/numbers`."""
     paths = resources["Api"]["Properties"]["DefinitionBody"]["paths"]
     return {
-        f"v1/{method.upper()}{path.replace('{customer}', 'acme').replace('{number}', '4711').replace('{audit}', 'a1')}"
+        f"v1/{method.upper()}{re.sub('{(.+?)}', lambda found: _NAMED[found[1]], path)}"
         for path, methods in paths.items()
         for method in methods
     }

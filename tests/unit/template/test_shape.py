@@ -26,7 +26,7 @@ def test_tables_outlive_the_stack(resources: Resources) -> None:
     """GIVEN a table WHEN the stack is deleted or the table replaced THEN it stays, and it can be restored."""
     tables = _of_type(resources, "AWS::DynamoDB::Table")
 
-    assert len(tables) == 5
+    assert len(tables) == 6
     for name, table in tables.items():
         properties = table["Properties"]
         assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain", name
@@ -78,7 +78,7 @@ def test_each_function_logs_for_a_limited_time(resources: Resources) -> None:
         function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
         for function in _of_type(resources, "AWS::Serverless::Function").values()
     ]
-    assert len(used) == len(set(used)) == 5
+    assert len(used) == len(set(used)) == 6
     assert set(used) < set(groups)
 
 
@@ -131,6 +131,7 @@ def test_parameters_explain_themselves(template: Template) -> None:
         ("AuditMode", "correct"),
         ("AuditProofHours", 24),
         ("AuditRetentionDays", 400),
+        ("JobRetentionDays", 30),
         ("AuditCorrectionsAlarmThreshold", 20),
         ("ApiAuth", "AWS_IAM"),
         ("DeviceAddressPolicy", "public-and-private"),
@@ -154,15 +155,15 @@ def test_a_change_of_who_may_call_reaches_the_stage(resources: Resources) -> Non
     assert api["OpenApiVersion"] == api["DefinitionBody"]["openapi"]
 
 
-def test_only_audits_are_forgotten(resources: Resources) -> None:
-    """GIVEN the tables WHEN time goes by THEN audits go, numbers and everything about them stay."""
+def test_only_audits_and_jobs_are_forgotten(resources: Resources) -> None:
+    """GIVEN the tables WHEN time goes by THEN audits and jobs go, numbers and everything about them stay."""
     forgetful = {
         name: table["Properties"]["TimeToLiveSpecification"]["AttributeName"]
         for name, table in _of_type(resources, "AWS::DynamoDB::Table").items()
         if "TimeToLiveSpecification" in table["Properties"]
     }
 
-    assert forgetful == {"AuditsTable": "expires_at"}
+    assert forgetful == {"AuditsTable": "expires_at", "JobsTable": "expires_at"}
 
 
 def test_the_scheduled_audit_does_what_the_parameter_says(template: Template, resources: Resources) -> None:
@@ -174,12 +175,16 @@ def test_the_scheduled_audit_does_what_the_parameter_says(template: Template, re
         assert (event.mode, event.customer) == (mode, None)
 
 
-def test_an_audit_wakes_the_function_of_its_own_name(template: Template, resources: Resources) -> None:
-    """GIVEN the name that functions are told WHEN compared THEN it is the audit's, and its chain has an end."""
-    told = template["Globals"]["Function"]["Environment"]["Variables"]["AUDIT_FUNCTION"]
+def test_an_audit_or_a_job_wakes_the_function_of_its_own_name(template: Template, resources: Resources) -> None:
+    """GIVEN the name that functions are told WHEN compared THEN it is their own, and their chains have an end."""
+    told = template["Globals"]["Function"]["Environment"]["Variables"]
 
-    assert told == resources["Audit"]["Properties"]["FunctionName"]
-    assert resources["Audit"]["Properties"]["RecursiveLoop"] == "Terminate"
+    for variable, function in (("AUDIT_FUNCTION", "Audit"), ("JOB_FUNCTION", "NumberJobs")):
+        properties = resources[function]["Properties"]
+        assert told[variable] == properties["FunctionName"]
+        assert properties["RecursiveLoop"] == "Terminate"
+        failed = properties["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]
+        assert failed["Destination"] == {"Fn::GetAtt": "InvocationDeadLetters.Arn"}
 
 
 def test_what_the_rules_want_told_is_watched(resources: Resources) -> None:

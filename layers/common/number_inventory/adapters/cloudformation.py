@@ -28,11 +28,17 @@ _OUTPUTS = {
     "PARAMETER_PREFIX": "ParameterPrefix",
     "AUDITS_TABLE": "AuditsTableName",
     "AUDIT_FUNCTION": "AuditName",
+    "JOBS_TABLE": "JobsTableName",
+    "JOB_FUNCTION": "NumberJobsName",
 }
-_ADDED = frozenset({"AuditsTableName"})
+_ADDED = frozenset({"AuditsTableName", "JobsTableName", "NumberJobsName"})
 """Outputs that stacks of earlier versions do not have."""
 
-_PARAMETERS = {"CREDENTIALS_KEY_ARN": "CredentialsKeyArn", "AUDIT_RETENTION_DAYS": "AuditRetentionDays"}
+_PARAMETERS = {
+    "CREDENTIALS_KEY_ARN": "CredentialsKeyArn",
+    "AUDIT_RETENTION_DAYS": "AuditRetentionDays",
+    "JOB_RETENTION_DAYS": "JobRetentionDays",
+}
 _TOLERANCE = timedelta(seconds=30)
 """How far a clock may be off; a Date header has whole seconds, and an answer takes its time."""
 

@@ -178,16 +178,29 @@ def numbers_between(first: str, last: str, most: int) -> list[str]:
         InvalidInputError: they are no numbers of one length with digits only, the last comes before the first, or
             there are more than `most`.
     """
-    low, high = canonical_number(first, field="first"), canonical_number(last, field="last")
-    plus = "+" if low.startswith("+") else ""
+    count = count_between(first, last, most)
+    low = canonical_number(first, field="first")
     digits = low.removeprefix("+")
-    if len(low) != len(high) or high.startswith("+") != bool(plus) or not (digits + high.removeprefix("+")).isdigit():
+    plus = "+" if low.startswith("+") else ""
+    return [f"{plus}{number:0{len(digits)}d}" for number in range(int(digits), int(digits) + count)]
+
+
+def count_between(first: str, last: str, most: int) -> int:
+    """How many numbers there are from the first to the last, both of them included.
+
+    Raises:
+        InvalidInputError: as `numbers_between`.
+    """
+    low, high = canonical_number(first, field="first"), canonical_number(last, field="last")
+    digits = low.removeprefix("+")
+    alike = len(low) == len(high) and low.startswith("+") == high.startswith("+")
+    if not alike or not (digits + high.removeprefix("+")).isdigit():
         raise InvalidInputError("last", f"must have digits only and as many as the first, {low}, not {high!r}")
     count = int(high.removeprefix("+")) - int(digits) + 1
     if not 1 <= count <= most:
         limit = f"must be the first, {low}, or up to {most - 1} behind it"
         raise InvalidInputError("last", f"{limit}, not {high}")
-    return [f"{plus}{number:0{len(digits)}d}" for number in range(int(digits), int(digits) + count)]
+    return count
 
 
 def successor(number: str) -> str:

@@ -1,6 +1,5 @@
 """Look at audits: which there were, how far they are, and what they found."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,9 +8,7 @@ from number_inventory.domain.errors import InvalidInputError, NotFoundError
 from number_inventory.domain.findings import Finding
 from number_inventory.domain.numbers import slug
 from number_inventory.ports import AuditPage, Audits, FindingPage, FindingQuery
-
-_RUN_ID = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)
-"""How the id of a run may be spelled; nothing else is looked for."""
+from number_inventory.services.run_ids import may_be_id
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
@@ -39,7 +36,7 @@ class LookAtAudits:
             NotFoundError: the customer has no such run.
         """
         name = slug(customer, field="customer")
-        if not _RUN_ID.fullmatch(run_id):
+        if not may_be_id(run_id):
             raise NotFoundError(f"customer {name} has no audit {run_id[:64]!r}")
         return self.audits.get(name, run_id)
 

@@ -1,6 +1,5 @@
 """Start an audit: say what it is about, make sure that no other one of the customer is at work, and wake a worker."""
 
-import secrets
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -12,14 +11,10 @@ from number_inventory.domain.findings import FindingCode
 from number_inventory.domain.numbers import slug
 from number_inventory.ports import Audits, AuditWorkers, Clock
 from number_inventory.services.run_audit import PICK_UP
+from number_inventory.services.run_ids import new_run_id
 
 _LOOKED_BACK = 20
 """How many earlier runs are looked at for how many numbers there are, and for one that nobody ended."""
-
-
-def new_run_id(at: datetime) -> str:
-    """A name for a run, such as `20261123T071816250-3f9ac2`; later ones sort behind earlier ones."""
-    return f"{at:%Y%m%dT%H%M%S}{at.microsecond // 1000:03d}-{secrets.token_hex(3)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,14 @@
-"""Under which conditions an audit's items are written; each as the parameters of a write that say so."""
+"""Under which conditions the items of an audit or a job are written; each as the parameters of a write that say so."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
 from number_inventory.adapters.dynamodb.attributes import Item, sortable_instant, text, whole
 from number_inventory.domain.audit_runs import ENDED
-from number_inventory.ports import AuditClaim
+from number_inventory.ports import AuditClaim, JobClaim
 
 Condition = Mapping[str, Any]
-
-_ENDS: Item = {f":{state}": text(state) for state in sorted(ENDED)}
-_NOT_ENDED = f"attribute_exists(#state) AND NOT #state IN ({', '.join(_ENDS)})"
 
 NOT_THERE: Condition = {
     "ConditionExpression": "attribute_not_exists(#owner)",
@@ -29,28 +26,36 @@ def expired(now: datetime) -> Condition:
     }
 
 
-def deserted(step: int, now: datetime) -> Condition:
-    """The run is at this step, has not ended, and nobody has it now."""
+def deserted(step: int, now: datetime, ended: Collection[str] = ENDED) -> Condition:
+    """It is at this step, is in none of the states of those that have ended, and nobody has it now."""
+    ends: Item = {f":{state}": text(state) for state in sorted(ended)}
     return {
-        "ConditionExpression": f"#step = :step AND (attribute_not_exists(#until) OR #until <= :now) AND {_NOT_ENDED}",
+        "ConditionExpression": (
+            f"#step = :step AND (attribute_not_exists(#until) OR #until <= :now) AND {_not_among(ends)}"
+        ),
         "ExpressionAttributeNames": {f"#{name}": name for name in ("step", "state", "until")},
-        "ExpressionAttributeValues": {**_ENDS, ":step": whole(step), ":now": sortable_instant(now)},
+        "ExpressionAttributeValues": {**ends, ":step": whole(step), ":now": sortable_instant(now)},
     }
 
 
-def free_for(worker: str, step: int, now: datetime) -> Condition:
-    """The run is at this step, has not ended, and no other worker has it now."""
-    nobody = deserted(step, now)
+def free_for(worker: str, step: int, now: datetime, ended: Collection[str] = ENDED) -> Condition:
+    """It is at this step, is in none of the states of those that have ended, and no other worker has it now."""
+    nobody = deserted(step, now, ended)
+    ends = [f":{state}" for state in sorted(ended)]
     free = "(attribute_not_exists(#until) OR #until <= :now OR #worker = :worker)"
     return {
-        "ConditionExpression": f"#step = :step AND {free} AND {_NOT_ENDED}",
+        "ConditionExpression": f"#step = :step AND {free} AND {_not_among(ends)}",
         "ExpressionAttributeNames": {**nobody["ExpressionAttributeNames"], "#worker": "worker"},
         "ExpressionAttributeValues": {**nobody["ExpressionAttributeValues"], ":worker": text(worker)},
     }
 
 
-def held(claim: AuditClaim) -> Condition:
-    """The run is still this worker's, by this very claim."""
+def _not_among(states: Collection[str]) -> str:
+    return f"attribute_exists(#state) AND NOT #state IN ({', '.join(states)})"
+
+
+def held(claim: AuditClaim | JobClaim) -> Condition:
+    """It is still this worker's, by this very claim."""
     return {
         "ConditionExpression": "#worker = :worker AND #until = :until",
         "ExpressionAttributeNames": {"#worker": "worker", "#until": "until"},

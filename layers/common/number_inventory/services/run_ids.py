@@ -1,0 +1,22 @@
+"""Names of what a worker carries out: audits and jobs."""
+
+import re
+import secrets
+from datetime import datetime
+
+_ID = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)
+
+
+def new_run_id(at: datetime) -> str:
+    """A name such as `20261123T071816250-3f9ac2`; later ones sort behind earlier ones."""
+    return run_id(at, secrets.token_hex(3))
+
+
+def run_id(at: datetime, mark: str) -> str:
+    """The name of what began at this instant; the mark tells it from others of the same millisecond."""
+    return f"{at:%Y%m%dT%H%M%S}{at.microsecond // 1000:03d}-{mark}"
+
+
+def may_be_id(text: str) -> bool:
+    """Whether a text may be such a name; nothing else is looked for."""
+    return _ID.fullmatch(text) is not None
