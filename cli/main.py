@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli import audits, devices, macros, numbers
+from cli import audits, devices, jobs, macros, numbers
 from cli.connection import DEFAULT_STACK, Target
 from cli.output import printable
 from cli.release import release
@@ -29,6 +29,7 @@ app.add_typer(devices.app, name="devices")
 app.add_typer(numbers.app, name="numbers")
 app.add_typer(macros.app, name="macros")
 app.add_typer(audits.app, name="audit")
+app.add_typer(jobs.app, name="jobs")
 app.command(epilog="Example: number-inventory sync sbc-1 sbc-2")(sync)
 app.command(epilog="Example: number-inventory release --report --as-of 2026-11-25T12:00:00Z")(release)
 

@@ -8,18 +8,22 @@ from typing import Annotated
 import typer
 
 from cli import number_commands
+from cli.job_views import job_json, job_table
+from cli.job_wait import fail_unless_done, look_again, wait_for_job
 from cli.number_commands import given_instant
 from cli.number_views import number_json, number_table, numbers_table
 from cli.output import plain
 from cli.request import AsJson, Customer, Request, request_of
 from cli.words import one_of
 from number_inventory import bootstrap
-from number_inventory.domain.numbers import Status, Usage
+from number_inventory.domain.number_jobs import MAX_JOB_NUMBERS
+from number_inventory.domain.numbers import Status, Usage, count_between, numbers_between
 from number_inventory.ports import NumberPage, NumberQuery
 from number_inventory.services.lookup import MAX_LIMIT
-from number_inventory.services.manage_numbers import NumberDetails, created
+from number_inventory.services.manage_numbers import MAX_MANY, NumberDetails, created
 
 _DEFAULT_LIMIT = 50
+_HOUR = 3600
 
 app = typer.Typer(no_args_is_help=True, help="Look numbers up, add, change, assign and delete them.")
 app.add_typer(number_commands.app)
@@ -118,11 +122,26 @@ def list_numbers(
         )
 
 
-@app.command(epilog="Example: number-inventory numbers add +493012345678 +493012345679 --site Berlin")
+@app.command(epilog="Example: number-inventory numbers add --range +49301000 +49301999 --site Berlin")
 def add(
     context: typer.Context,
-    numbers: Annotated[list[str], typer.Argument(metavar="NUMBER...", help="Numbers, such as +493012345678 or 4711.")],
+    numbers: Annotated[
+        list[str] | None, typer.Argument(metavar="NUMBER...", help="Numbers, such as +493012345678 or 4711.")
+    ] = None,
     *,
+    range_: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            "--range",
+            metavar="FIRST LAST",
+            help=f"All numbers from the one to the other; more than {MAX_MANY} become a job, which the deployed "
+            "function carries out. Example: --range +49301000 +49301999",
+        ),
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the end of the job.")] = True,
+    timeout: Annotated[
+        int, typer.Option(min=1, metavar="SECONDS", help="Wait at most so long. Example: --timeout 600")
+    ] = _HOUR,
     description: Annotated[str, typer.Option(help="Their Description. Example: --description 'Sales desk'")] = "",
     site: Annotated[str, typer.Option(help="Their Site. Example: --site Berlin")] = "",
     tag: Annotated[str, typer.Option(help="Their Tag. Example: --tag spare")] = "",
@@ -130,11 +149,17 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add numbers as Available; those that exist already are left as they are."""
+    if bool(numbers) == (range_ is not None):
+        raise typer.BadParameter("give numbers, or a first and a last one with --range", param_hint="NUMBER...")
     request = request_of(context, customer, as_json)
     details_ = NumberDetails(description=description, site=site, tag=tag)
+    if range_ is not None and count_between(*range_, MAX_JOB_NUMBERS) > MAX_MANY:
+        _add_by_job(request, range_, details_, timeout if wait else 0)
+        return
+    wanted = numbers or numbers_between(*(range_ or ("", "")), MAX_MANY)
     with request.output.working("Adding numbers"):
         report = bootstrap.add_numbers(request.settings)(
-            request.customer, numbers, details_, f"operator:{getpass.getuser()}"
+            request.customer, wanted, details_, f"operator:{getpass.getuser()}"
         )
     new = created(report)
     existed = sum(report.outcomes.values()) - new
@@ -144,6 +169,21 @@ def add(
     )
     if report.failed:
         raise typer.TyperException(f"not all are added: {report.unfinished()}; run it again")
+
+
+def _add_by_job(request: Request, ends: tuple[str, str], details_: NumberDetails, seconds: int) -> None:
+    """Let the function add a range, and wait for so many seconds."""
+    start = bootstrap.start_number_job(request.settings)
+    job = start.of_range(request.customer, *ends, details_, f"operator:{getpass.getuser()}")
+    if not seconds:
+        request.output.json({"job": job_json(job)})
+        request.output.show(f"Job {job.id} adds {job.total} numbers. How far it is:")
+        request.output.show_command(look_again(request, job))
+        return
+    ended = wait_for_job(request, job, seconds)
+    request.output.json({"job": job_json(ended)})
+    request.output.show(job_table(ended, bootstrap.clock().now()))
+    fail_unless_done(request, ended, seconds)
 
 
 def _pages(request: Request, query: NumberQuery, limit: int | None, after: str | None) -> Iterator[NumberPage]:

@@ -10,7 +10,7 @@ from number_inventory import bootstrap
 from number_inventory.domain.errors import InventoryError, PermanentError
 from number_inventory.domain.number_jobs import JOB_ENDED, JobState, NumberJob
 from number_inventory.events import JobStep, read_event
-from number_inventory.observability import as_json, count, logger_for, measured, metrics_for
+from number_inventory.observability import count, job_as_json, logger_for, measured, metrics_for
 from number_inventory.settings import RunJobSettings
 
 SAFETY = timedelta(seconds=30)
@@ -45,16 +45,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dic
         logger.info("job has gone on elsewhere", extra=request.model_dump())
         return {"jobs": []}
     _tell(job)
-    return {"jobs": [as_json(job)]}
+    return {"jobs": [job_as_json(job)]}
 
 
 def _tell(job: NumberJob) -> None:
     if job.state not in JOB_ENDED:
-        logger.info("job goes on in its next step", extra={"job": as_json(job)})
+        logger.info("job goes on in its next step", extra={"job": job_as_json(job)})
         return
     clean = job.state is JobState.FINISHED and not job.failed
     level = logger.info if clean else logger.warning
-    level("numbers added", extra={"job": as_json(job)})
+    level("numbers added", extra={"job": job_as_json(job)})
     counts = {"NumbersCreated": job.created, "NumbersExisted": job.existed, "NumbersNotAdded": job.total - job.done}
     counts["NumbersNotAdded"] += job.failed
     count(metrics, {**counts, "JobsEnded": 1, "JobsStopped": int(job.state is JobState.STOPPED)})

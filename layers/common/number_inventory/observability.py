@@ -13,6 +13,7 @@ from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
 from number_inventory.domain.audit_runs import AuditRun
+from number_inventory.domain.number_jobs import NumberJob
 
 METRIC_NAMESPACE = "NumberInventory"
 
@@ -77,3 +78,10 @@ def audit_as_json(run: AuditRun) -> dict[str, Any]:
     del shown["position"]
     scope = shown.pop("scope")
     return {"id": shown.pop("id"), **scope, "codes": sorted(scope["codes"]), **shown}
+
+
+def job_as_json(job: NumberJob) -> dict[str, Any]:
+    """A job as plain JSON values, the same wherever it is shown, without what it keeps for itself."""
+    shown: dict[str, Any] = as_json(job)
+    del shown["stretch"]
+    return shown
