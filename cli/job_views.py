@@ -12,12 +12,13 @@ from cli.output import plain, printable
 from cli.tables import details, listing, state
 from cli.times import distance, duration, instant
 from number_inventory.domain.number_jobs import JOB_ENDED, NumberJob, NumberOutcome
-from number_inventory.observability import job_as_json
 
 
 def job_json(job: NumberJob) -> dict[str, Any]:
     """A job for programs, as the API shows it."""
-    return job_as_json(job)
+    told: dict[str, Any] = plain(job)
+    del told["stretch"]
+    return told
 
 
 def jobs_table(jobs: Sequence[NumberJob], now: datetime) -> Table:

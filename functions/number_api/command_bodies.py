@@ -10,14 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_
 from functions.number_api.number_bodies import NumberBody
 from number_inventory.domain.commands import Assign, Command, Cool, Edit, Release, Reserve, Unassign, Unreserve
 from number_inventory.domain.cooling import MAX_COOLING_DAYS
-from number_inventory.domain.numbers import MAX_TEXT, Usage, numbers_between
+from number_inventory.domain.number_jobs import MAX_JOB_NUMBERS
+from number_inventory.domain.numbers import MAX_TEXT, Usage, count_between, numbers_between
 from number_inventory.events import Instant
 
 MAX_NUMBERS = 100
 """Numbers of one request."""
 
 Words = Annotated[str, Field(max_length=MAX_TEXT)]
-Numbers = Annotated[list[Annotated[str, Field(max_length=40)]], Field(min_length=1, max_length=MAX_NUMBERS)]
+Number = Annotated[str, Field(max_length=40)]
+Numbers = Annotated[list[Number], Field(min_length=1, max_length=MAX_NUMBERS)]
 
 
 class _Body(BaseModel):
@@ -177,11 +179,11 @@ class LookupBody(_Body):
 
 
 class AddBody(_Body):
-    """Numbers to add: each by its name, or all from a first to a last."""
+    """Numbers to add: each by its name, or all from a first to a last. More than 100 become a job."""
 
-    numbers: Numbers | None = None
-    first: Annotated[str, Field(max_length=40)] | None = None
-    last: Annotated[str, Field(max_length=40)] | None = None
+    numbers: Annotated[list[Number], Field(min_length=1, max_length=MAX_JOB_NUMBERS)] | None = None
+    first: Number | None = None
+    last: Number | None = None
     description: Words = ""
     site: Words = ""
     tag: Words = ""
@@ -193,15 +195,17 @@ class AddBody(_Body):
             raise ValueError("must have either 'numbers', or 'first' and 'last'")
         return self
 
-    def wanted(self) -> list[str]:
-        """The numbers.
+    def at_once(self) -> list[str] | None:
+        """The numbers, where they are few enough for one request; else None.
 
         Raises:
-            InvalidInputError: no numbers go from the first to the last, or too many.
+            InvalidInputError: no numbers go from the first to the last, or too many for a job.
         """
         if self.first is not None and self.last is not None:
-            return numbers_between(self.first, self.last, MAX_NUMBERS)
-        return list(self.numbers or ())
+            few = count_between(self.first, self.last, MAX_JOB_NUMBERS) <= MAX_NUMBERS
+            return numbers_between(self.first, self.last, MAX_NUMBERS) if few else None
+        numbers = self.numbers or []
+        return numbers if len(numbers) <= MAX_NUMBERS else None
 
 
 class ClaimBody(_Body):

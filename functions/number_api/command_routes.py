@@ -35,6 +35,7 @@ from functions.number_api.command_bodies import (
     UnassignBody,
     UnreserveBody,
 )
+from functions.number_api.job_bodies import JobBody, job_address, job_body
 from functions.number_api.number_bodies import NumberBody, number_body
 from functions.number_api.parameters import Number
 from functions.rest.app import InterruptedRequestError
@@ -51,7 +52,7 @@ from number_inventory.domain.errors import (
 )
 from number_inventory.domain.numbers import NumberRecord, canonical_number
 from number_inventory.services.manage_numbers import NumberDetails, created
-from number_inventory.settings import ManageSettings
+from number_inventory.settings import JobsSettings, ManageSettings
 
 _PATH = "/customers/<customer>/numbers"
 _NUMBER = f"{_PATH}/<number>"
@@ -162,14 +163,29 @@ def delete(customer: Customer, number: Number) -> Response[None]:
 
 
 @router.post(_PATH)
-def add_numbers(customer: Customer, body: Annotated[AddBody, Body()]) -> AddedBody:
-    """Add numbers as Available; those that exist are left exactly as they are."""
+def add_numbers(customer: Customer, body: Annotated[AddBody, Body()]) -> Response[AddedBody | JobBody]:
+    """Add numbers as Available; those that exist are left exactly as they are. More than 100 become a job (202)."""
     _refuse_what_is_for_one()
     details = NumberDetails(description=body.description, site=body.site, tag=body.tag)
+    few = body.at_once()
+    if few is None:
+        return _job_to_add(unquote(customer), body, details)
     add = bootstrap.add_numbers(ManageSettings.load())
-    report = add(unquote(customer), body.wanted(), details, _by())
+    report = add(unquote(customer), few, details, _by())
     new = created(report)
-    return AddedBody(created=new, existed=sum(report.outcomes.values()) - new, failed=report.failed)
+    added = AddedBody(created=new, existed=sum(report.outcomes.values()) - new, failed=report.failed)
+    return Response(HTTPStatus.OK.value, content_types.APPLICATION_JSON, added)
+
+
+def _job_to_add(customer: str, body: AddBody, details: NumberDetails) -> Response[AddedBody | JobBody]:
+    """Begin a job; its address tells how far it is."""
+    start = bootstrap.start_number_job(JobsSettings.load())
+    if body.first is not None and body.last is not None:
+        job = start.of_range(customer, body.first, body.last, details, _by())
+    else:
+        job = start.of_numbers(customer, body.numbers or (), details, _by())
+    headers: dict[str, str | list[str]] = {"Location": job_address(job.id)}
+    return Response(HTTPStatus.ACCEPTED.value, content_types.APPLICATION_JSON, job_body(job), headers)
 
 
 @router.post(f"{_PATH}/bulk")

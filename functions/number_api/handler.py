@@ -11,7 +11,11 @@ from functions.rest.app import answer, rest_app
 from number_inventory.observability import logger_for
 
 _AUDITS = "/audits"
+_JOBS = "/jobs"
 _AVAILABLE = "/next-available"
+
+_LARGER_BODIES = {"/customers/{customer}/numbers": 4 * 1024 * 1024}
+"""A list of as many numbers as a job may add; Lambda itself takes 6 MB."""
 
 logger = logger_for("number-api")
 app = rest_app(logger)
@@ -22,6 +26,14 @@ app.include_router(number_routes.router)
 def add_audits() -> None:
     """Let the API answer for audits. Lookups come far more often, and start sooner without what audits need."""
     from functions.number_api.audit_routes import router  # noqa: PLC0415 - see above
+
+    app.include_router(router)
+
+
+@lru_cache(maxsize=1)
+def add_jobs() -> None:
+    """Let the API answer for jobs."""
+    from functions.number_api.job_routes import router  # noqa: PLC0415 - see above
 
     app.include_router(router)
 
@@ -38,6 +50,8 @@ def add_routes(method: str, path: str) -> None:
     """Add what a request needs besides lookups."""
     if _AUDITS in path:
         add_audits()
+    elif _JOBS in path:
+        add_jobs()
     elif method != "GET" or _AVAILABLE in path:
         add_commands()
 
@@ -45,6 +59,7 @@ def add_routes(method: str, path: str) -> None:
 def whole_app() -> APIGatewayRestResolver:
     """The API with all its routes, for those who describe it; requests load what they need."""
     add_audits()
+    add_jobs()
     add_commands()
     return app
 
@@ -56,4 +71,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises:
         InvalidInputError: the event is no request at all, so there is nobody to answer.
     """
-    return answer(app, event, context, add_routes)
+    return answer(app, event, context, add_routes, _LARGER_BODIES)

@@ -55,6 +55,11 @@ class OutcomePageBody(BaseModel):
     )
 
 
+def job_address(job_id: str) -> str:
+    """Where a job is, from where its customer's numbers are: true behind every stage and every domain name."""
+    return f"jobs/{job_id}"
+
+
 def job_body(job: NumberJob) -> JobBody:
     """The job as JSON."""
     return JobBody.model_validate(job_as_json(job))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -11,7 +12,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.rest.problems import FieldProblem, as_answer, problem
-from functions.rest.requests import refused_body
+from functions.rest.requests import MAX_BODY_BYTES, refused_body
 from number_inventory.domain.errors import InvalidInputError, NotFoundError, StorageBusyError
 
 RETRY_AFTER_SECONDS = "2"
@@ -56,16 +57,22 @@ def rest_app(logger: Logger) -> APIGatewayRestResolver:
 
 
 def answer(
-    app: APIGatewayRestResolver, event: dict[str, Any], context: LambdaContext, add_routes: AddRoutes
+    app: APIGatewayRestResolver,
+    event: dict[str, Any],
+    context: LambdaContext,
+    add_routes: AddRoutes,
+    larger_bodies: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Answer one request of the API Gateway.
+
+    `larger_bodies` says which resources take more than `MAX_BODY_BYTES`, and how many bytes.
 
     Raises:
         InvalidInputError: the event is no request at all, so there is nobody to answer.
     """
     if not _is_request(event):
         raise InvalidInputError("event", "must be a request as API Gateway (REST, Lambda proxy) hands it over")
-    refused = refused_body(event)
+    refused = refused_body(event, larger_bodies.get(event.get("resource") or "", MAX_BODY_BYTES))
     if refused:
         return as_answer(refused)
     request = _with_encoded_path(event)

@@ -58,7 +58,7 @@ def instant(text: str, *, field: str) -> datetime:
     return read_instant(text, field=field)
 
 
-def refused_body(event: Mapping[str, Any]) -> Response[str] | None:
+def refused_body(event: Mapping[str, Any], most: int = MAX_BODY_BYTES) -> Response[str] | None:
     """The answer to a request whose body is too large or no JSON, before anything looks into it; None where it is."""
     body = event.get("body")
     if not body or event["httpMethod"] not in _WITH_BODY:
@@ -67,10 +67,8 @@ def refused_body(event: Mapping[str, Any]) -> Response[str] | None:
         raw = b64decode(body) if event.get("isBase64Encoded") else str(body).encode()
     except ValueError:
         return _not_json("its encoding is broken")
-    if len(raw) > MAX_BODY_BYTES:
-        return problem(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has {len(raw)} bytes; {MAX_BODY_BYTES} are allowed"
-        )
+    if len(raw) > most:
+        return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has {len(raw)} bytes; {most} are allowed")
     content_type = _content_type(event)
     if content_type not in {"", "application/json"}:
         return problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"the body must be application/json, not {content_type[:60]}")

@@ -105,6 +105,15 @@ class Customer:
         """Posts to what stands below the customer, such as `numbers` or `next-available/claim`."""
         return self.stack.post(f"/customers/{self.name}/{path}", body)
 
+    def job(self, body: object) -> dict[str, Any]:
+        """Has a job add numbers over the API, and waits until it has ended; returns it as the API shows it then."""
+        begun = self.have("numbers", body)
+        assert begun.status == 202, begun.body
+        address = f"/customers/{self.name}/{begun.headers['Location']}"
+        assert eventually(lambda: self.stack.get(address).body["ended_at"], seconds=60.0), self.stack.get(address).body
+        assert self.stack.get(f"{address}/outcomes", limit="1").status == 200
+        return dict(self.stack.get(address).body)
+
     def _path(self, number: str) -> str:
         return f"/customers/{self.name}/numbers/{quote(number, safe='')}"
 

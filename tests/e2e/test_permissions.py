@@ -7,7 +7,7 @@ from tests.e2e.customer import Customer
 from tests.e2e.deployed_stack import eventually
 from tests.integration.cli.operator import CANARY
 
-FUNCTIONS = ("sync_dispatcher", "sync_worker", "release_cooled", "audit", "number_api")
+FUNCTIONS = ("sync_dispatcher", "sync_worker", "release_cooled", "audit", "number_api", "number_jobs")
 _DENIED = ("AccessDenied", "not authorized", "StorageRefusedError")
 
 
@@ -78,6 +78,9 @@ def _manage_everything(customer: Customer) -> None:
     assert customer.have("numbers", {"numbers": ["7003"]}).status == 200
     assert customer.change("DELETE", "7003").status == 204
     assert customer.have("numbers/bulk", {"command": "delete", "numbers": ["7003"]}).status == 200
+    assert customer.job({"first": "70000", "last": "70149"})["created"] == 150
+    assert customer.job({"numbers": [str(number) for number in range(70100, 70250)]})["created"] == 100
+    assert customer.stack.get(f"/customers/{customer.name}/jobs", limit="1").body["next_cursor"]
     assert eventually(lambda: datetime.now(UTC).isoformat() > soon)
 
 

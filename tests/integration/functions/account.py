@@ -39,7 +39,9 @@ WORKER = "functions.sync_devices.worker"
 RELEASE = "functions.release_cooled.handler"
 AUDIT = "functions.audit.handler"
 API = "functions.number_api.handler"
+JOBS = "functions.number_jobs.handler"
 AUDIT_FUNCTION = "inventory-test-audit"
+JOB_FUNCTION = "inventory-test-number-jobs"
 REQUEST_ID = "8f7a1f6e-5d3b-4c55-9f0c-2f6d8b0a7c11"
 _SERVICE_ADDRESS = "https://192.0.2.7"
 _USER = "Admin"
@@ -119,8 +121,10 @@ class Invocations:
         if any(name in request["Payload"].decode() for name in self.refused):
             error: Any = {"Error": {"Code": "TooManyRequestsException", "Message": "Rate Exceeded."}}
             raise ClientError(error, "Invoke")
-        assert (request["InvocationType"], request["FunctionName"]) == ("Event", AUDIT_FUNCTION)
-        self.asked.append(json.loads(request["Payload"]))
+        event = json.loads(request["Payload"])
+        expected = JOB_FUNCTION if "job" in event else AUDIT_FUNCTION
+        assert (request["InvocationType"], request["FunctionName"]) == ("Event", expected)
+        self.asked.append(event)
         return {"StatusCode": 202, "Payload": io.BytesIO()}
 
     def taken(self) -> list[dict[str, Any]]:
@@ -204,10 +208,18 @@ class Account:
 
     def audits_end(self) -> list[Ran]:
         """Invoke the audit function as it was asked for, and asks itself, until nothing is left; each time anew."""
+        return self._end(AUDIT)
+
+    def jobs_end(self, seconds_left: float = 60.0) -> list[Ran]:
+        """The same with the function of jobs."""
+        return self._end(JOBS, seconds_left)
+
+    def _end(self, module: str, seconds_left: float = 60.0) -> list[Ran]:
         ran: list[Ran] = []
         while events := self.invocations.taken():
             ran += [
-                self.run(AUDIT, event, request_id=f"woken-{len(ran)}-{place}") for place, event in enumerate(events)
+                self.run(module, event, seconds_left=seconds_left, request_id=f"woken-{len(ran)}-{place}")
+                for place, event in enumerate(events)
             ]
         assert [each.error for each in ran if each.error] == []
         return ran

@@ -10,6 +10,8 @@ _AVAILABLE = "/customers/{customer}/next-available"
 _AUDITS = "/customers/{customer}/audits"
 _AUDIT = _AUDITS + "/{audit}"
 _FINDINGS = _AUDIT + "/findings"
+_JOBS = "/customers/{customer}/jobs"
+_JOB = _JOBS + "/{job}"
 
 
 def lookup(customer: str, number: str, **headers: str) -> dict[str, Any]:
@@ -97,6 +99,26 @@ def audit(customer: str, run: str, **query: str | list[str]) -> dict[str, Any]:
 def findings(customer: str, run: str, **query: str | list[str]) -> dict[str, Any]:
     """A request for a page of what an audit found."""
     return request(_FINDINGS, {"customer": customer, "audit": run}, query)
+
+
+def jobs(customer: str, **query: str | list[str]) -> dict[str, Any]:
+    """A request for a page of jobs."""
+    return request(_JOBS, {"customer": customer}, query)
+
+
+def job(customer: str, name: str, **query: str | list[str]) -> dict[str, Any]:
+    """A request for one job."""
+    return request(_JOB, {"customer": customer, "job": name}, query)
+
+
+def resume(customer: str, name: str) -> dict[str, Any]:
+    """A request to wake a worker for a job."""
+    return request(f"{_JOB}/resume", {"customer": customer, "job": name}, method="POST")
+
+
+def outcomes(customer: str, name: str, **query: str | list[str]) -> dict[str, Any]:
+    """A request for a page of what became of the numbers of a job."""
+    return request(f"{_JOB}/outcomes", {"customer": customer, "job": name}, query)
 
 
 def request(

@@ -21,7 +21,15 @@ from simulator.scenario import DeviceScenario
 from simulator.server import Simulator
 from simulator.users import RegisteredUser, plain_user
 from tests.engines.engine import MOTO, REGION, Engine, create_tables
-from tests.integration.functions.account import AUDIT_FUNCTION, CANARY, PREFIX, Account, Invocations, forget_connections
+from tests.integration.functions.account import (
+    AUDIT_FUNCTION,
+    CANARY,
+    JOB_FUNCTION,
+    PREFIX,
+    Account,
+    Invocations,
+    forget_connections,
+)
 
 DOMAIN = "10.8.5.71"
 RETENTION = timedelta(days=400)
@@ -75,6 +83,7 @@ def _environment(account: Account) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "test",
         "SYNC_QUEUE_URL": account.queue_url,
         "AUDIT_FUNCTION": AUDIT_FUNCTION,
+        "JOB_FUNCTION": JOB_FUNCTION,
         "PARAMETER_PREFIX": PREFIX,
         "DEVICE_ADDRESS_POLICY": "local",
         "POWERTOOLS_METRICS_NAMESPACE": "NumberInventory",

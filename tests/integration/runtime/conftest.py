@@ -65,6 +65,7 @@ def runtime(ministack: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iter
         **aws_variables(ministack.endpoint_url),
         "SYNC_QUEUE_URL": session.sqs().create_queue(QueueName="runtime-sync")["QueueUrl"],
         "AUDIT_FUNCTION": "runtime-audit",
+        "JOB_FUNCTION": "runtime-number-jobs",
         "PARAMETER_PREFIX": PREFIX,
         "DEVICE_ADDRESS_POLICY": "local",
         "POWERTOOLS_METRICS_NAMESPACE": "NumberInventory",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from functions.number_api import audit_routes, command_routes, number_routes
+from functions.number_api import audit_routes, command_routes, job_routes, number_routes
 
 Resources = dict[str, dict[str, Any]]
 
@@ -213,7 +213,7 @@ def test_the_gateway_may_call_the_function_for_each_method_and_nothing_else(reso
 
 def test_the_gateway_has_the_methods_of_the_function(resources: Resources) -> None:
     """GIVEN the routes of the function WHEN compared with the API's definition THEN they are the same."""
-    routers = (number_routes.router, command_routes.router, audit_routes.router)
+    routers = (number_routes.router, command_routes.router, audit_routes.router, job_routes.router)
     routed = {
         f"v1/{method}{path.replace('<', '{').replace('>', '}')}"
         for router in routers

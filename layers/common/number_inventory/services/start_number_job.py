@@ -37,8 +37,8 @@ class StartNumberJob:
         """
         total = count_between(first, last, MAX_JOB_NUMBERS)
         job = self._new(customer, total, details, by)
-        ends = {"first": canonical_number(first, field="first"), "last": canonical_number(last, field="last")}
-        return self._begin(replace(job, **ends), ())
+        low, high = canonical_number(first, field="first"), canonical_number(last, field="last")
+        return self._begin(replace(job, first=low, last=high), ())
 
     def of_numbers(self, customer: str, numbers: Sequence[str], details: NumberDetails, by: str) -> NumberJob:
         """Add these numbers; one that stands there twice is one number.
