@@ -52,7 +52,7 @@ test: setup ## Run every test that needs no Docker, but for the long forms
 test-long: setup ## Run the tests with more seeds and larger sizes
 	@$(python) -m pytest -n 2 --dist loadgroup -m "long"
 
-check: setup ## Format, lint, types, import contracts, template, pinned requirements
+check: setup ## Format, lint, types, import contracts, template, pinned requirements, the API's document
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
@@ -61,7 +61,11 @@ check: setup ## Format, lint, types, import contracts, template, pinned requirem
 	@$(UV) lock --check --quiet || { echo "uv.lock does not fit pyproject.toml: run 'uv lock' and 'make requirements'." >&2; exit 1; }
 	@$(export_requirements) | cmp -s - layers/common/requirements.txt || \
 		{ echo "layers/common/requirements.txt does not fit uv.lock: run 'make requirements'." >&2; exit 1; }
+	@$(python) -m local_stack.api_document --check
 	@echo "All checks passed."
+
+openapi: setup ## Write docs/openapi.json, the API's document, from the routes
+	@$(python) -m local_stack.api_document
 
 format: .venv/.ready ## Format the code and fix what can be fixed
 	@.venv/bin/ruff format .
@@ -88,7 +92,7 @@ clean: down ## Remove what was built and what ran, keep the tools
 distclean: clean ## Remove the tools, too
 	rm -rf .venv .tools
 
-.PHONY: help demo up down simulator setup test test-long check format requirements build clean distclean dynamodb-local
+.PHONY: help demo up down simulator setup test test-long check openapi format requirements build clean distclean dynamodb-local
 
 # ------------------------------------------------------------------------------------------------------------ tools
 

@@ -17,6 +17,7 @@ from functions.number_api.audit_bodies import (
     finding_body,
 )
 from functions.rest.problems import problem
+from functions.rest.promises import Promise, promises
 from functions.rest.requests import Cursor, Customer, caller, page_tokens, refuse_unknown
 from number_inventory import bootstrap
 from number_inventory.domain.errors import AuditUnderWayError
@@ -51,7 +52,11 @@ def tell_under_way(error: AuditUnderWayError) -> Response[str]:
     return problem(HTTPStatus.CONFLICT, f"{error}: {where}", headers=headers)
 
 
-@router.post("/customers/<customer>/audits")
+@router.post(
+    "/customers/<customer>/audits",
+    status_code=HTTPStatus.ACCEPTED,
+    openapi_extensions=promises(Promise.STARTS_WORK, Promise.MAY_CONFLICT, Promise.MAY_MISS),
+)
 def start_audit(customer: Customer, order: Annotated[AuditOrder, Body()]) -> Response[AuditBody]:
     """Start an audit; it is carried out elsewhere, and its address tells how far it is."""
     refuse_unknown(router.current_event.query_string_parameters)

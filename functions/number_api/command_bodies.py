@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
 
@@ -154,7 +154,30 @@ _COMMANDS: Mapping[Verb, type[CommandBody]] = {
 }
 
 
-class ManyBody(_Body, extra="allow"):
+def _by_command(schema: dict[str, Any]) -> None:
+    """Spell out, for the API's document, what stands beside the command and the numbers: that differs by command."""
+    common = {name: schema["properties"][name] for name in ("command", "numbers")}
+    forms = {
+        verb: _COMMANDS[verb].model_json_schema(ref_template="#/components/schemas/{model}")
+        if verb in _COMMANDS
+        else {"properties": {}}
+        for verb in Verb
+    }
+    schema["oneOf"] = [
+        {
+            "title": verb.value,
+            "type": "object",
+            "properties": {**common, "command": {"const": verb.value}, **form["properties"]},
+            "required": ["command", "numbers", *form.get("required", ())],
+            "additionalProperties": False,
+        }
+        for verb, form in forms.items()
+    ]
+    for name in ("properties", "required", "additionalProperties"):
+        del schema[name]
+
+
+class ManyBody(_Body, extra="allow", json_schema_extra=_by_command):
     """One command for many numbers; what the command itself takes stands beside these."""
 
     command: Verb

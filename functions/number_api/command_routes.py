@@ -41,6 +41,7 @@ from functions.number_api.parameters import Number
 from functions.rest.app import InterruptedRequestError
 from functions.rest.entity_tags import etag, expected_version, refuse_condition
 from functions.rest.problems import problem
+from functions.rest.promises import Promise, promises
 from functions.rest.requests import UNKNOWN_CALLER, Customer, caller, refuse_unknown
 from number_inventory import bootstrap
 from number_inventory.domain.commands import Command
@@ -57,6 +58,7 @@ from number_inventory.settings import JobsSettings, ManageSettings
 _PATH = "/customers/<customer>/numbers"
 _NUMBER = f"{_PATH}/<number>"
 _AVAILABLE = "/customers/<customer>/next-available"
+_CHANGES_ONE = promises(Promise.BOUND_BY_VERSION, Promise.MAY_CONFLICT)
 _AVAILABLE_PARAMETERS = frozenset({"count", "prefix", "contiguous"})
 
 router = APIGatewayRouter()  # type: ignore[no-untyped-call]  # Powertools leaves it untyped
@@ -90,48 +92,50 @@ def tell_it_has_changed(error: PreconditionFailedError) -> Response[str]:
 # --- one number
 
 
-@router.post(f"{_NUMBER}/assign")
-def assign(customer: Customer, number: Number, body: Annotated[AssignBody, Body()]) -> Response[NumberBody]:
+@router.post(f"{_NUMBER}/assign", openapi_extensions=_CHANGES_ONE)
+def assign_number(customer: Customer, number: Number, body: Annotated[AssignBody, Body()]) -> Response[NumberBody]:
     """Give an Available number, or one Reserved for the very assignee, to someone."""
     return _changed(customer, number, body)
 
 
-@router.post(f"{_NUMBER}/unassign")
-def unassign(
+@router.post(f"{_NUMBER}/unassign", openapi_extensions=_CHANGES_ONE)
+def unassign_number(
     customer: Customer, number: Number, body: Annotated[UnassignBody | None, Body()] = None
 ) -> Response[NumberBody]:
     """Take the number back from who has it; it cools if the customer's settings say so."""
     return _changed(customer, number, body or UnassignBody())
 
 
-@router.post(f"{_NUMBER}/reserve")
-def reserve(customer: Customer, number: Number, body: Annotated[ReserveBody, Body()]) -> Response[NumberBody]:
+@router.post(f"{_NUMBER}/reserve", openapi_extensions=_CHANGES_ONE)
+def reserve_number(customer: Customer, number: Number, body: Annotated[ReserveBody, Body()]) -> Response[NumberBody]:
     """Keep an Available number for someone."""
     return _changed(customer, number, body)
 
 
-@router.post(f"{_NUMBER}/unreserve")
-def unreserve(
+@router.post(f"{_NUMBER}/unreserve", openapi_extensions=_CHANGES_ONE)
+def unreserve_number(
     customer: Customer, number: Number, body: Annotated[UnreserveBody | None, Body()] = None
 ) -> Response[NumberBody]:
     """End a reservation."""
     return _changed(customer, number, body or UnreserveBody())
 
 
-@router.post(f"{_NUMBER}/cool")
-def cool(customer: Customer, number: Number, body: Annotated[CoolBody | None, Body()] = None) -> Response[NumberBody]:
+@router.post(f"{_NUMBER}/cool", openapi_extensions=_CHANGES_ONE)
+def cool_number(
+    customer: Customer, number: Number, body: Annotated[CoolBody | None, Body()] = None
+) -> Response[NumberBody]:
     """Let an Available number cool."""
     return _changed(customer, number, body or CoolBody())
 
 
-@router.post(f"{_NUMBER}/release")
-def release(customer: Customer, number: Number, body: Annotated[ReleaseBody, Body()]) -> Response[NumberBody]:
+@router.post(f"{_NUMBER}/release", openapi_extensions=_CHANGES_ONE)
+def release_number(customer: Customer, number: Number, body: Annotated[ReleaseBody, Body()]) -> Response[NumberBody]:
     """End a cooling before its Release Date."""
     return _changed(customer, number, body)
 
 
-@router.patch(_NUMBER)
-def edit(customer: Customer, number: Number, body: Annotated[EditBody, Body()]) -> Response[NumberBody]:
+@router.patch(_NUMBER, openapi_extensions=_CHANGES_ONE)
+def edit_number(customer: Customer, number: Number, body: Annotated[EditBody, Body()]) -> Response[NumberBody]:
     """Change texts of a number, whatever its Status."""
     return _changed(customer, number, body)
 
@@ -149,8 +153,8 @@ def _changed(customer: str, number: str, body: CommandBody) -> Response[NumberBo
     return Response(HTTPStatus.OK.value, content_types.APPLICATION_JSON, shown, headers)
 
 
-@router.delete(_NUMBER)
-def delete(customer: Customer, number: Number) -> Response[None]:
+@router.delete(_NUMBER, status_code=HTTPStatus.NO_CONTENT, openapi_extensions=_CHANGES_ONE)
+def delete_number(customer: Customer, number: Number) -> Response[None]:
     """Take an Available number out of the inventory."""
     event = router.current_event
     refuse_unknown(event.query_string_parameters)
@@ -162,7 +166,7 @@ def delete(customer: Customer, number: Number) -> Response[None]:
 # --- many numbers
 
 
-@router.post(_PATH)
+@router.post(_PATH, openapi_extensions=promises(Promise.STARTS_WORK))
 def add_numbers(customer: Customer, body: Annotated[AddBody, Body()]) -> Response[AddedBody | JobBody]:
     """Add numbers as Available; those that exist are left exactly as they are. More than 100 become a job (202)."""
     _refuse_what_is_for_one()
@@ -189,7 +193,7 @@ def _job_to_add(customer: str, body: AddBody, details: NumberDetails) -> Respons
 
 
 @router.post(f"{_PATH}/bulk")
-def change_many(customer: Customer, body: Annotated[ManyBody, Body()]) -> ResultsBody:
+def change_numbers(customer: Customer, body: Annotated[ManyBody, Body()]) -> ResultsBody:
     """Carry out one command on many numbers, each by itself: some may be refused and the others done."""
     _refuse_what_is_for_one()
     command = _command(body)
@@ -212,7 +216,7 @@ def _command(body: ManyBody) -> Command | None:
 
 
 @router.post(f"{_PATH}/lookup")
-def look_up_many(customer: Customer, body: Annotated[LookupBody, Body()]) -> FoundBody:
+def look_up_numbers(customer: Customer, body: Annotated[LookupBody, Body()]) -> FoundBody:
     """Show many numbers by their names; it changes nothing."""
     _refuse_what_is_for_one()
     found = bootstrap.look_up_numbers(ManageSettings.load()).batch(unquote(customer), body.numbers)
@@ -223,7 +227,7 @@ def look_up_many(customer: Customer, body: Annotated[LookupBody, Body()]) -> Fou
 
 
 @router.get(_AVAILABLE)
-def find_available(
+def find_available_numbers(
     customer: Customer,
     count: Annotated[int, Query(ge=1, le=MAX_NUMBERS, description="How many.")] = 1,
     prefix: Annotated[str, Query(max_length=20, description="Only numbers that begin so; write + as %2B.")] = "",
@@ -236,8 +240,8 @@ def find_available(
     return NumbersBody(numbers=_shown(found))
 
 
-@router.post(f"{_AVAILABLE}/claim")
-def claim(customer: Customer, body: Annotated[ClaimBody, Body()]) -> NumbersBody:
+@router.post(f"{_AVAILABLE}/claim", openapi_extensions=promises(Promise.MAY_CONFLICT))
+def claim_numbers(customer: Customer, body: Annotated[ClaimBody, Body()]) -> NumbersBody:
     """Take as many available numbers as are asked for, or none: of callers at the same time each gets its own."""
     _refuse_what_is_for_one()
     take = bootstrap.claim_available(ManageSettings.load())

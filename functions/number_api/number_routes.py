@@ -13,6 +13,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from functions.number_api.number_bodies import NumberBody, NumberPageBody, number_body, page_body
 from functions.number_api.parameters import Number
 from functions.rest.entity_tags import already_seen, etag
+from functions.rest.promises import Promise, promises
 from functions.rest.requests import Cursor, Customer, instant, page_tokens, refuse_unknown
 from number_inventory import bootstrap
 from number_inventory.domain.numbers import Status, Usage
@@ -33,7 +34,7 @@ class Order(StrEnum):
     DESCENDING = "desc"
 
 
-@router.get("/customers/<customer>/numbers/<number>")
+@router.get("/customers/<customer>/numbers/<number>", openapi_extensions=promises(Promise.SHOWS_VERSION))
 def get_number(customer: Customer, number: Number) -> Response[NumberBody | None]:
     """One number: its Status, who holds it, and when it becomes free; 304 where the caller has it as it is."""
     event = router.current_event

@@ -21,7 +21,15 @@ MAX_BODY_BYTES = 10 * 1024
 UNKNOWN_CALLER = "api"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
-Customer = Annotated[str, Path(description="The tenant's name.", examples=["default"])]
+# The patterns tell callers what is allowed; the domain checks it, and says it in words.
+Customer = Annotated[
+    str,
+    Path(
+        description="The tenant's name.",
+        examples=["acme"],
+        json_schema_extra={"pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"},
+    ),
+]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")]
 
 

@@ -127,18 +127,16 @@ class ReleaseEvent(_Event):
 
 
 class AuditOrder(_Event):
-    """What an audit is to look at, and what it may do; nothing at all is: look at everything, and only report.
-
-    Attributes:
-        site: only numbers of this Site; empty for those without one.
-        codes: only these findings.
-        plan: correct exactly what an earlier audit planned, by its checksum, or nothing.
-    """
+    """What an audit is to look at, and what it may do; nothing at all is: look at everything, and only report."""
 
     mode: AuditMode = AuditMode.REPORT
-    site: Annotated[str, Field(max_length=100)] | None = None
-    codes: FindingCodes | None = None
-    plan: Checksum | None = None
+    site: Annotated[str, Field(max_length=100)] | None = Field(
+        default=None, description="Only numbers of this Site; empty for those without one."
+    )
+    codes: FindingCodes | None = Field(default=None, description="Only these findings.")
+    plan: Checksum | None = Field(
+        default=None, description="Correct exactly what an earlier audit planned, by its checksum, or nothing."
+    )
 
     @model_validator(mode="after")
     def _a_plan_is_all_there_is_to_say(self) -> Self:
