@@ -103,6 +103,7 @@ def _local_settings(stack: Mapping[str, Any]) -> Mapping[str, str]:
         "DEVICES_TABLE": tables["devices"],
         "MACROS_TABLE": tables["macros"],
         "AUDITS_TABLE": tables["audits"],
+        "HISTORY_TABLE": tables["history"],
         "AUDIT_FUNCTION": stack["functions"]["audit"],
         "JOBS_TABLE": tables["jobs"],
         "JOB_FUNCTION": stack["functions"]["number_jobs"],

@@ -17,12 +17,13 @@ import pytest
 from number_inventory.adapters.dynamodb import at_once
 from number_inventory.adapters.dynamodb.audits import DynamoAudits
 from number_inventory.adapters.dynamodb.devices import DynamoDevices
+from number_inventory.adapters.dynamodb.history import DynamoHistory
 from number_inventory.adapters.dynamodb.inventory import DynamoInventory
 from number_inventory.adapters.dynamodb.macros import DynamoMacros
 from number_inventory.adapters.dynamodb.number_jobs import DynamoNumberJobs
 from number_inventory.adapters.dynamodb.registrations import DynamoRegistrations
 from number_inventory.domain.errors import RecordBrokenError
-from number_inventory.ports import Audits, Devices, Inventory, Macros, NumberJobs, Registrations
+from number_inventory.ports import Audits, Devices, History, Inventory, Macros, NumberJobs, Registrations
 from tests.engines.engine import (
     DYNAMODB_LOCAL,
     MINISTACK,
@@ -38,6 +39,7 @@ from tests.engines.meter import Meter
 from tests.memory.audits import MemoryAudits
 from tests.memory.clock import SettableClock
 from tests.memory.devices import MemoryDevices
+from tests.memory.history import MemoryHistory
 from tests.memory.inventory import MemoryInventory
 from tests.memory.number_jobs import MemoryNumberJobs
 from tests.memory.registrations import MemoryRegistrations
@@ -65,6 +67,7 @@ class Ports:
     macros: Macros
     audits: Audits
     jobs: NumberJobs
+    history: History
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +151,7 @@ def ports(place: str, request: pytest.FixtureRequest) -> Iterator[Ports]:
             MemoryMacros(),
             MemoryAudits(),
             MemoryNumberJobs(),
+            MemoryHistory(),
         )
     else:
         yield from _on(place, request)
@@ -188,6 +192,7 @@ def _on(place: str, request: pytest.FixtureRequest) -> Iterator[Aws]:
         macros=DynamoMacros(client, tables.macros),
         audits=DynamoAudits(client, tables.audits, RETENTION, broken.append),
         jobs=DynamoNumberJobs(client, tables.jobs, RETENTION, broken.append),
+        history=DynamoHistory(client, tables.history, RETENTION, broken.append),
         engine=engine,
         tables=tables,
         client=client,

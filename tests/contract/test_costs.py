@@ -121,8 +121,8 @@ def test_units_of_a_deletion(metered: Aws) -> None:
     put(metered.inventory, record())
     metered.meter.reset()
     ManageNumbers(metered.inventory, metered.macros, metered.clock).delete(CUSTOMER, "4711", "api:x")
-    assert metered.meter.requests == {"GetItem": 1, "DeleteItem": 1}
-    assert metered.meter.write_units == 2, "the number, and its entry in the index of idle ones"
+    assert metered.meter.requests == {"GetItem": 1, "UpdateItem": 1, "DeleteItem": 1}
+    assert metered.meter.write_units == 3, "who deletes it, the number, and its entry in the index of idle ones"
 
 
 def test_claim_among_many_reads_few(metered: Aws) -> None:

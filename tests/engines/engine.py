@@ -53,6 +53,7 @@ class Tables:
     macros: str
     audits: str
     jobs: str
+    history: str
 
 
 _KINDS = tuple(field.name for field in fields(Tables))
@@ -70,6 +71,7 @@ def create_tables(client: "DynamoDBClient") -> Tables:
         ("MacrosTable", names.macros),
         ("AuditsTable", names.audits),
         ("JobsTable", names.jobs),
+        ("HistoryTable", names.history),
     ):
         client.create_table(TableName=name, **schemas[logical_id])
     return names

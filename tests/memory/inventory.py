@@ -21,6 +21,7 @@ BATCH = 3
 """How many numbers a batch of `due` and a slice of `sweep` hold: few, so that tests see several."""
 
 Observer = Callable[[NumberRecord | None, NumberRecord], None]
+Stream = list[tuple[NumberRecord | None, NumberRecord | None]]
 
 
 class MemoryInventory:
@@ -28,6 +29,7 @@ class MemoryInventory:
 
     Attributes:
         observers: told the record before and after of each write that stands.
+        stream: the record before and after of everything that ever changed, whoever changed it, in that order.
         answers_lost: numbers whose next write stands, but is answered with FAILED.
         writes_lost: numbers whose next write is lost and answered with FAILED.
         index_lag: entries that the cooling index still shows although they are no longer true.
@@ -41,6 +43,7 @@ class MemoryInventory:
         self._records: dict[tuple[str, str], NumberRecord] = {}
         self._lock = Lock()
         self.observers: list[Observer] = []
+        self.stream: Stream = []
         self.answers_lost: set[str] = set()
         self.writes_lost: set[str] = set()
         self.index_lag: list[DueNumber] = []
@@ -99,6 +102,7 @@ class MemoryInventory:
             version = expected + 1 if decision.before else first_version(decision.after)
             stored = replace(decision.after, version=version)
             self._records[(stored.customer, number)] = stored
+            self.stream.append((present, stored))
         for observer in self.observers:
             observer(present, stored)
         if number in self.answers_lost:
@@ -118,6 +122,7 @@ class MemoryInventory:
             if present is None or present.version != record.version:
                 return WriteResult.SUPERSEDED
             del self._records[key]
+            self.stream.append((present, None))
         self._fuse.point("inventory.delete after")
         if record.number in self.answers_lost:
             self.answers_lost.discard(record.number)
@@ -195,11 +200,12 @@ class MemoryInventory:
         present = self._records.get((record.customer, record.number))
         stored = replace(record, version=(present.version if present else 0) + 1)
         self._records[(record.customer, record.number)] = stored
+        self.stream.append((present, stored))
         return stored
 
     def lose(self, customer: str, number: str) -> None:
         """Drop a record, as a hand in the database might."""
-        del self._records[(customer, number)]
+        self.stream.append((self._records.pop((customer, number)), None))
 
     def _of(self, customer: str) -> list[NumberRecord]:
         return [record for key, record in sorted(self._records.items()) if key[0] == customer]

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
         Audits,
         AuditWorkers,
         Clock,
+        DeadLetters,
         Devices,
+        History,
         Inventory,
         Macros,
         NumberJobs,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from number_inventory.services.manage_macros import ManageMacros
     from number_inventory.services.manage_numbers import AddNumbers, ManageNumbers
     from number_inventory.services.next_available import ClaimAvailable, FindAvailable
+    from number_inventory.services.record_history import RecordHistory
     from number_inventory.services.release import ReleaseCooled
     from number_inventory.services.run_audit import RunAudit
     from number_inventory.services.run_number_job import RunNumberJob
@@ -46,10 +49,12 @@ if TYPE_CHECKING:
         AuditsSettings,
         AuditStartSettings,
         DispatchSettings,
+        HistorySettings,
         InventorySettings,
         JobsSettings,
         ManageSettings,
         OperatorSettings,
+        RecordSettings,
         RunJobSettings,
         SyncSettings,
     )
@@ -138,6 +143,31 @@ def number_job_workers(settings: "JobsSettings") -> "NumberJobWorkers":
     from number_inventory.adapters.lambda_functions import LambdaNumberJobWorkers
 
     return LambdaNumberJobWorkers(session().functions(), settings.job_function)
+
+
+def history(settings: "HistorySettings") -> "History":
+    """What became of numbers."""
+    from number_inventory.adapters.dynamodb.history import DynamoHistory
+
+    return DynamoHistory(_dynamodb(), settings.history_table, timedelta(days=settings.history_retention_days))
+
+
+@lru_cache(maxsize=1)
+def history_dead_letters(settings: "RecordSettings") -> "DeadLetters":
+    """Where that goes which cannot be recorded."""
+    from number_inventory.adapters.sqs import SqsDeadLetters
+
+    return SqsDeadLetters(session().sqs(), settings.dead_letters_url)
+
+
+@lru_cache(maxsize=1)
+def record_history(settings: "RecordSettings") -> "RecordHistory":
+    """Keep what becomes of numbers."""
+    from number_inventory.adapters.eventbridge import EventBridgeStatusEvents
+    from number_inventory.services.record_history import RecordHistory
+
+    events = EventBridgeStatusEvents(session().events(), settings.event_bus)
+    return RecordHistory(history(settings), events)
 
 
 @lru_cache(maxsize=1)

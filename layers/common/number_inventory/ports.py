@@ -12,6 +12,7 @@ from typing import Protocol
 
 from number_inventory.domain.audit import NumberGlance
 from number_inventory.domain.audit_runs import AuditRun
+from number_inventory.domain.changes import Change
 from number_inventory.domain.devices import Device, DeviceKey, DeviceState
 from number_inventory.domain.errors import RecordBrokenError
 from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
@@ -193,6 +194,53 @@ class Inventory(Protocol):
 
         Eventually consistent: what looks wrong here is read again before it counts. The last slice has no `upto`; of a
         customer without numbers it is the only one.
+        """
+
+
+# --- what became of numbers
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """Some changes of a number, the newest first; `last` is where to go on, None at the end."""
+
+    changes: tuple[Change, ...]
+    last: str | None
+
+
+class History(Protocol):
+    """Every change of every number, kept for a set time."""
+
+    def record(self, changes: Sequence[Change]) -> None:
+        """Store changes, in any order and as often as wanted: a change has one place, and is the same every time.
+
+        Raises:
+            StorageBusyError, StorageRefusedError: some of them may be stored.
+        """
+
+    def page(self, customer: str, number: str, limit: int, after: str | None) -> ChangePage:
+        """At most `limit` changes of a number, the newest first, from those before `after`."""
+
+
+class StatusEvents(Protocol):
+    """Where others learn that a number's Status has changed."""
+
+    def publish(self, changes: Sequence[Change]) -> Sequence[Change]:
+        """Tell of changes; returns those that could not be told of for now, even after retries.
+
+        Raises:
+            StorageRefusedError: they never can: permission, or no such bus.
+        """
+
+
+class DeadLetters(Protocol):
+    """Where that goes which cannot be worked on, for a person to look at."""
+
+    def keep(self, letter: Mapping[str, object]) -> None:
+        """Keep what can be said as JSON.
+
+        Raises:
+            StorageBusyError, StorageRefusedError: it is not kept.
         """
 
 

@@ -122,6 +122,24 @@ class RunJobSettings(InventorySettings, JobsSettings):
     """For carrying out jobs."""
 
 
+class HistorySettings(_Settings):
+    """For looking at what became of numbers."""
+
+    history_table: str = Field(alias="HISTORY_TABLE", min_length=3)
+    history_retention_days: int = Field(
+        alias="HISTORY_RETENTION_DAYS", default=400, ge=7, le=3650, description="How long a change is kept."
+    )
+
+
+class RecordSettings(HistorySettings):
+    """For keeping what becomes of numbers, and telling others."""
+
+    event_bus: str = Field(alias="EVENT_BUS", min_length=1, description="Name or ARN of the bus.")
+    dead_letters_url: str = Field(
+        alias="HISTORY_DEAD_LETTERS_URL", min_length=8, description="Queue of what cannot be recorded."
+    )
+
+
 class ApiSettings(InventorySettings, SecretsSettings):
     """For the numbers on the API."""
 
@@ -134,5 +152,5 @@ class JobApiSettings(JobsSettings, SecretsSettings):
     """For the jobs on the API."""
 
 
-class OperatorSettings(SyncSettings, AuditStartSettings, JobsSettings):
+class OperatorSettings(SyncSettings, AuditStartSettings, JobsSettings, HistorySettings):
     """For the command line, which does everything but carry out audits and jobs, and queue syncs."""

@@ -48,6 +48,7 @@ def operator(ministack: Engine, tmp_path: Path) -> Iterator[Operator]:
             "macros": tables.macros,
             "audits": tables.audits,
             "jobs": tables.jobs,
+            "history": tables.history,
         },
         "functions": {"audit": AUDIT_FUNCTION, "number_jobs": JOB_FUNCTION},
         "parameter_prefix": f"/{tables.numbers}",

@@ -35,6 +35,7 @@ def stack(ministack: Engine, tables: Tables) -> Iterator[str]:
         "DevicesTableName": tables.devices,
         "MacrosTableName": tables.macros,
         "AuditsTableName": tables.audits,
+        "HistoryTableName": tables.history,
         "AuditName": AUDIT_FUNCTION,
         "JobsTableName": tables.jobs,
         "NumberJobsName": JOB_FUNCTION,

@@ -15,6 +15,7 @@ OUTPUTS = {
     "DevicesTableName": "devices",
     "MacrosTableName": "macros",
     "AuditsTableName": "audits",
+    "HistoryTableName": "history",
     "AuditName": "number-inventory-audit",
     "JobsTableName": "jobs",
     "NumberJobsName": "number-inventory-number-jobs",

@@ -21,11 +21,18 @@ from number_inventory.domain.commands import (
     Unreserve,
     decide,
     needs_settings,
-    require_deletable,
 )
 from number_inventory.domain.cooling import CoolingSettings
 from number_inventory.domain.errors import InvalidInputError, RuleViolationError
-from number_inventory.domain.lifecycle import Decision, Outcome, Stamp, describe_claim, registered, registration_gone
+from number_inventory.domain.lifecycle import (
+    Decision,
+    Outcome,
+    Stamp,
+    condemned,
+    describe_claim,
+    registered,
+    registration_gone,
+)
 from number_inventory.domain.numbers import AUDIOCODES, NumberRecord, Status, Usage
 from tests.unit.domain.records import (
     NOW,
@@ -217,14 +224,15 @@ def test_number_on_a_device_is_never_given_away(command: Command, status: Status
         with pytest.raises(RuleViolationError, match="registered on sbc1"):
             done(command, held)
         with pytest.raises(RuleViolationError, match="registered on sbc1"):
-            require_deletable(held)
+            condemned(held, stamp())
 
 
 def test_only_available_numbers_may_be_deleted() -> None:
-    require_deletable(available())
+    decision = condemned(available(), stamp())
+    assert (decision.after.deleting, decision.after.updated_by) == (True, stamp().by)
     for record in (used(), assigned(), reserved(), cooling(), replace(available(), holders=holders("sbc1"))):
         with pytest.raises(RuleViolationError, match="cannot be deleted"):
-            require_deletable(record)
+            condemned(record, stamp())
 
 
 # --- malformed

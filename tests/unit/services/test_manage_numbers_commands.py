@@ -22,6 +22,7 @@ from number_inventory.domain.numbers import NumberRecord, Status, Usage
 from number_inventory.ports import WriteResult
 from number_inventory.services.change_numbers import MAX_ROUNDS
 from number_inventory.services.manage_numbers import MAX_MANY, ItemResult, ManageNumbers
+from tests.memory.fuse import ProcessDiedError
 from tests.memory.inventory import MemoryInventory
 from tests.memory.world import CUSTOMER, World
 from tests.unit.domain.records import available, cooling, holders, of_microsoft, reserved, used
@@ -198,7 +199,7 @@ def test_only_what_nobody_has_is_deleted(world: World, manage: ManageNumbers) ->
 def test_number_that_is_taken_meanwhile_is_not_deleted(world: World) -> None:
     class Taken(MemoryInventory):
         def delete(self, record: NumberRecord) -> WriteResult:
-            if record.version == 1:
+            if record.version == 2:
                 self.put(replace(record, status=Status.RESERVED, reserved_for="bob"))
             return super().delete(record)
 
@@ -209,10 +210,41 @@ def test_number_that_is_taken_meanwhile_is_not_deleted(world: World) -> None:
 
 
 def test_deletion_whose_answer_is_lost_may_be_asked_again(world: World, manage: ManageNumbers) -> None:
+    """GIVEN a deletion whose first write, or second, stands unseen WHEN asked for again THEN the number is gone."""
     world.inventory.answers_lost = {"1001"}
     with pytest.raises(StorageBusyError):
         manage.delete(CUSTOMER, "1001", BY)
+    assert (world.number("1001").deleting, world.number("1001").updated_by) == (True, BY)
+    manage.delete(CUSTOMER, "1001", BY)
+    assert world.inventory.get(CUSTOMER, "1001") is None
+
+    class Unheard(MemoryInventory):
+        def delete(self, record: NumberRecord) -> WriteResult:
+            super().delete(record)
+            return WriteResult.FAILED
+
+    inventory = Unheard()
+    inventory.put(replace(available(), number="1001"))
+    unheard = ManageNumbers(inventory, world.macros, world.clock)
+    with pytest.raises(StorageBusyError):
+        unheard.delete(CUSTOMER, "1001", BY)
     with pytest.raises(NotFoundError):
+        unheard.delete(CUSTOMER, "1001", BY)
+
+
+def test_deletion_says_in_the_number_who_deletes_it_and_any_change_takes_that_back(
+    world: World, manage: ManageNumbers
+) -> None:
+    """GIVEN a deletion that died after its first write WHEN the number is used THEN it is as if nothing had been."""
+    last: list[NumberRecord] = []
+    world.inventory.observers.append(lambda _, after: last.append(after))
+    world.fuse.blow_at(2)
+    with pytest.raises(ProcessDiedError):
+        manage.delete(CUSTOMER, "1001", BY)
+    assert [(each.deleting, each.updated_by, each.reason) for each in last] == [(True, BY, "deleted")]
+
+    assert not manage.one(CUSTOMER, "1001", Reserve("bob"), BY).deleting
+    with pytest.raises(RuleViolationError, match="reserved for bob"):
         manage.delete(CUSTOMER, "1001", BY)
 
 

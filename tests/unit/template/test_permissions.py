@@ -74,11 +74,15 @@ def test_no_statement_allows_all_actions(resources: Resources) -> None:
 
 
 def test_no_statement_allows_all_resources(resources: Resources) -> None:
-    """GIVEN every statement WHEN its resources are read THEN a wildcard stands for customer and device only."""
+    """GIVEN every statement WHEN its resources are read THEN a wildcard stands for what cannot be known before.
+
+    That is customer and device of credentials, and the stream of a table, whose name is the instant of its making.
+    """
     for role, statement, condition in _statements(resources):
         for resource in _as_list(statement["Resource"]):
             text = json.dumps(resource)
-            allowed = text.endswith('parameter${ParameterPrefix}/*/*/credentials"}') or condition == _ONLY_IN_VPC
+            unknown = text.endswith(('parameter${ParameterPrefix}/*/*/credentials"}', '${NumbersTable.Arn}/stream/*"}'))
+            allowed = unknown or condition == _ONLY_IN_VPC
             assert "*" not in text or allowed, (role, resource)
 
 
@@ -172,6 +176,18 @@ def test_people_alone_delete_numbers(resources: Resources) -> None:
     }
 
     assert deleters == {"NumberApiRole"}
+
+
+def test_the_history_reads_the_stream_and_changes_no_number(resources: Resources) -> None:
+    """GIVEN the function that keeps what became of numbers WHEN its role is read THEN it writes the history alone."""
+    tables = [name for name, resource in resources.items() if resource["Type"] == "AWS::DynamoDB::Table"]
+    touched = {table for table in tables if _allowed(resources, "RecordHistoryRole", {"Fn::GetAtt": f"{table}.Arn"})}
+    publishers = {
+        role for role, statement, _ in _statements(resources) if "events:PutEvents" in _as_list(statement["Action"])
+    }
+
+    assert touched == {"HistoryTable"}
+    assert publishers == {"RecordHistoryRole"}
 
 
 # --- the API

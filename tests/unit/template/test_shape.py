@@ -101,8 +101,10 @@ def test_every_setting_comes_from_the_template(template: Template, resources: Re
     for_dispatcher = set(resources["SyncDispatcher"]["Properties"]["Environment"]["Variables"])
 
     assert len(read) > 5
-    assert read - for_all - {_READ_BY_OPERATORS_ONLY} == {"SYNC_QUEUE_URL"}
+    for_history = set(resources["RecordHistory"]["Properties"]["Environment"]["Variables"])
+    assert read - for_all - {_READ_BY_OPERATORS_ONLY} == {"SYNC_QUEUE_URL", "EVENT_BUS", "HISTORY_DEAD_LETTERS_URL"}
     assert "SYNC_QUEUE_URL" in for_dispatcher
+    assert {"EVENT_BUS", "HISTORY_DEAD_LETTERS_URL"} < for_history
 
 
 def test_functions_are_built_by_their_makefile(resources: Resources) -> None:
@@ -133,6 +135,8 @@ def test_parameters_explain_themselves(template: Template) -> None:
         ("AuditRetentionDays", 400),
         ("JobRetentionDays", 30),
         ("AuditCorrectionsAlarmThreshold", 20),
+        ("HistoryRetentionDays", 400),
+        ("EventBusArn", ""),
         ("ApiAuth", "AWS_IAM"),
         ("DeviceAddressPolicy", "public-and-private"),
         ("TableDeletionProtection", "true"),
@@ -155,15 +159,31 @@ def test_a_change_of_who_may_call_reaches_the_stage(resources: Resources) -> Non
     assert api["OpenApiVersion"] == api["DefinitionBody"]["openapi"]
 
 
-def test_only_audits_and_jobs_are_forgotten(resources: Resources) -> None:
-    """GIVEN the tables WHEN time goes by THEN audits and jobs go, numbers and everything about them stay."""
+def test_only_audits_jobs_and_history_are_forgotten(resources: Resources) -> None:
+    """GIVEN the tables WHEN time goes by THEN audits, jobs and what became of numbers go, everything else stays."""
     forgetful = {
         name: table["Properties"]["TimeToLiveSpecification"]["AttributeName"]
         for name, table in _of_type(resources, "AWS::DynamoDB::Table").items()
         if "TimeToLiveSpecification" in table["Properties"]
     }
 
-    assert forgetful == {"AuditsTable": "expires_at", "JobsTable": "expires_at"}
+    assert forgetful == {"AuditsTable": "expires_at", "JobsTable": "expires_at", "HistoryTable": "expires_at"}
+
+
+def test_no_change_of_a_number_is_missed_or_lost(resources: Resources) -> None:
+    """GIVEN the stream of numbers WHEN its mapping is read THEN it has all of it, tries again, and keeps failures."""
+    stream = resources["NumbersTable"]["Properties"]["StreamSpecification"]
+    mapping = resources["RecordHistory"]["Properties"]["Events"]["NumberChanges"]["Properties"]
+
+    assert stream == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert mapping["Stream"] == {"Fn::GetAtt": "NumbersTable.StreamArn"}
+    assert mapping["StartingPosition"] == "TRIM_HORIZON"
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert 0 < mapping["MaximumRecordAgeInSeconds"] <= 24 * 3600 / 2, "a stream keeps its records for a day"
+    assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": "HistoryDeadLetters.Arn"}
+    watched = {name for name, alarm in _of_type(resources, "AWS::CloudWatch::Alarm").items() if "History" in name}
+    assert watched == {"HistoryDeadLettersAlarm", "HistoryBehindAlarm"}
 
 
 def test_the_scheduled_audit_does_what_the_parameter_says(template: Template, resources: Resources) -> None:

@@ -24,6 +24,7 @@ from number_inventory.domain.errors import StorageBusyError, StorageRefusedError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
@@ -109,11 +110,16 @@ class AwsSession:
         client: LambdaClient = self._client("lambda")
         return client
 
+    def events(self) -> "EventBridgeClient":
+        """A client of EventBridge."""
+        client: EventBridgeClient = self._client("events")
+        return client
+
     def cloudformation(self) -> Any:  # noqa: ANN401 - operators alone need it: its stubs are not worth a dependency
         """A client of CloudFormation."""
         return self._client("cloudformation")
 
-    def _client(self, service: Literal["cloudformation", "dynamodb", "lambda", "sqs", "ssm"]) -> Any:  # noqa: ANN401 - see its callers
+    def _client(self, service: Literal["cloudformation", "dynamodb", "events", "lambda", "sqs", "ssm"]) -> Any:  # noqa: ANN401 - see its callers
         with aws_errors(f"set up the {service} client"):
             return self._session.create_client(
                 service, region_name=self._region, endpoint_url=self._endpoint_url, config=_CONFIG

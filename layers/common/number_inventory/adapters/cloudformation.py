@@ -30,14 +30,16 @@ _OUTPUTS = {
     "AUDIT_FUNCTION": "AuditName",
     "JOBS_TABLE": "JobsTableName",
     "JOB_FUNCTION": "NumberJobsName",
+    "HISTORY_TABLE": "HistoryTableName",
 }
-_ADDED = frozenset({"AuditsTableName", "JobsTableName", "NumberJobsName"})
+_ADDED = frozenset({"AuditsTableName", "JobsTableName", "NumberJobsName", "HistoryTableName"})
 """Outputs that stacks of earlier versions do not have."""
 
 _PARAMETERS = {
     "CREDENTIALS_KEY_ARN": "CredentialsKeyArn",
     "AUDIT_RETENTION_DAYS": "AuditRetentionDays",
     "JOB_RETENTION_DAYS": "JobRetentionDays",
+    "HISTORY_RETENTION_DAYS": "HistoryRetentionDays",
 }
 _TOLERANCE = timedelta(seconds=30)
 """How far a clock may be off; a Date header has whole seconds, and an answer takes its time."""

@@ -1,8 +1,8 @@
-"""The queue of single syncs; implements `ports.SyncQueue`."""
+"""Queues: of single syncs, and of what nobody can work on; implements `ports.SyncQueue` and `ports.DeadLetters`."""
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from number_inventory.adapters.aws import aws_errors
@@ -19,6 +19,9 @@ _BATCH = 10
 
 _ROUNDS = 3
 """How often a message is sent that SQS itself failed to take; the next schedule sends it again anyway."""
+
+_MOST_CHARACTERS = 60_000
+"""Of a dead letter: with four bytes each they are within what every queue takes."""
 
 
 class SqsSyncQueue:
@@ -61,3 +64,23 @@ class SqsSyncQueue:
         for failure in failed:
             _log.warning("could not queue the sync of device %s: %s", keys[int(failure["Id"])], failure["Code"])
         return [keys[int(failure["Id"])] for failure in failed]
+
+
+class SqsDeadLetters:
+    """A queue that a person looks at."""
+
+    def __init__(self, client: "SQSClient", queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def keep(self, letter: Mapping[str, object]) -> None:
+        """Keep what can be said as JSON; of what is too long, the beginning.
+
+        Raises:
+            StorageBusyError, StorageRefusedError: it is not kept.
+        """
+        body = json.dumps(letter, default=str, ensure_ascii=False)
+        if len(body) > _MOST_CHARACTERS:
+            body = json.dumps({"cut": body[: _MOST_CHARACTERS // 2]}, ensure_ascii=False)
+        with aws_errors("keep what could not be worked on"):
+            self._client.send_message(QueueUrl=self._queue_url, MessageBody=body)

@@ -16,14 +16,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from number_inventory.domain.cooling import MAX_COOLING_DAYS, CoolingSettings, release_date
-from number_inventory.domain.errors import InvalidInputError, RuleViolationError
+from number_inventory.domain.errors import InvalidInputError
 from number_inventory.domain.lifecycle import (
     Decision,
     Outcome,
     Stamp,
     assign,
     cool,
-    describe_claim,
     edit,
     prolong,
     release_early,
@@ -290,16 +289,6 @@ def decide(command: Command, record: NumberRecord, settings: CoolingSettings | N
     if (not record.holders or isinstance(asked, Edit)) and asked.stands(record):
         return Decision(record, record, Outcome.UNCHANGED)
     return asked.applied(record, settings or _NO_COOLING, stamp)
-
-
-def require_deletable(record: NumberRecord) -> None:
-    """Only an Available number that no device holds may be deleted.
-
-    Raises:
-        RuleViolationError: it is not such a number; the message says who has it.
-    """
-    if record.status is not Status.AVAILABLE or record.holders:
-        raise RuleViolationError(f"number {record.number} cannot be deleted: {describe_claim(record)}")
 
 
 def _checked_until(until: datetime | None, now: datetime) -> datetime | None:

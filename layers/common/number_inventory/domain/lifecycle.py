@@ -45,6 +45,7 @@ class Outcome(StrEnum):
     UNRESERVED = "unreserved"
     EDITED = "edited"
     GIVEN_BACK = "given_back"
+    DELETING = "deleting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +353,19 @@ def edit(record: NumberRecord, texts: Mapping[str, str], stamp: Stamp) -> Decisi
     return Decision(record, _stamped(after, stamp), Outcome.EDITED)
 
 
+def condemned(record: NumberRecord, stamp: Stamp) -> Decision:
+    """The last version of a number before it is deleted: who deletes it, when and why (this project's rule).
+
+    A deletion itself leaves nothing that could say so. If it never comes, the number goes on as it is, and its next
+    change takes the mark away.
+
+    Raises:
+        RuleViolationError: it is not Available, or a device holds it.
+    """
+    _require(record, Status.AVAILABLE, "deleted")
+    return Decision(record, replace(_stamped(record, stamp), deleting=True), Outcome.DELETING)
+
+
 def describe_claim(record: NumberRecord) -> str:
     """Who has the number now, in words: the answer to "why can't I have it?"."""
     parts = [f"it is {record.status}"]
@@ -445,5 +459,5 @@ def _available(record: NumberRecord, stamp: Stamp) -> NumberRecord:
 
 
 def _stamped(record: NumberRecord, stamp: Stamp, *, created: bool = False) -> NumberRecord:
-    stamped = replace(record, updated_at=stamp.at, updated_by=stamp.by, reason=stamp.reason)
+    stamped = replace(record, updated_at=stamp.at, updated_by=stamp.by, reason=stamp.reason, deleting=False)
     return replace(stamped, created_at=stamp.at, created_by=stamp.by) if created else stamped

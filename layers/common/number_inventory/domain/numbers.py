@@ -76,6 +76,7 @@ class NumberRecord:
         version: grows by one with each write, from `first_version` on; 0 has not been stored yet. Every write is
             conditional on it.
         reserved_until: when a reservation lapses; None does not lapse.
+        deleting: the last write was made to delete the number, and says by whom; any other write takes that back.
         reason: why the last write happened, for people.
     """
 
@@ -105,6 +106,7 @@ class NumberRecord:
     updated_at: datetime | None = None
     updated_by: str = ""
     reason: str = ""
+    deleting: bool = False
 
     def holder(self, device: str) -> Holder | None:
         """The entry of this device, or None when the number is not registered there."""

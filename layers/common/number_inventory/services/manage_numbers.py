@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from number_inventory.domain.commands import Command, decide, needs_settings, require_deletable
+from number_inventory.domain.commands import Command, decide, needs_settings
 from number_inventory.domain.cooling import CoolingSettings
 from number_inventory.domain.errors import (
     InvalidInputError,
@@ -18,7 +18,7 @@ from number_inventory.domain.errors import (
     RuleViolationError,
     StorageBusyError,
 )
-from number_inventory.domain.lifecycle import Decision, Outcome, Stamp, add_number
+from number_inventory.domain.lifecycle import Decision, Outcome, Stamp, add_number, condemned
 from number_inventory.domain.macros import COOLING_DURATION, COOLING_ENABLED, global_cooling_settings
 from number_inventory.domain.numbers import NumberRecord, canonical_number, first_version, free_text, slug
 from number_inventory.ports import Clock, Inventory, Macros, WriteResult
@@ -140,14 +140,23 @@ class ManageNumbers:
     def delete(self, customer: str, number: str, by: str, if_version: int | None = None) -> None:
         """Delete a number that is Available and that no device holds.
 
+        Two writes: the first says in the number who deletes it, so that its history knows; the second deletes that very
+        version. If it dies in between, the number is as it was, and the deletion is asked for again.
+
         Raises:
             InvalidInputError, NotFoundError, PreconditionFailedError, RuleViolationError, StorageBusyError: as `one`.
         """
         canonical = _checked(customer, [number])[0]
 
         def write(record: NumberRecord) -> tuple[NumberRecord, WriteResult]:
-            require_deletable(record)
-            return record, self.inventory.delete(record)
+            decision = as_stored(condemned(record, Stamp(self.clock.now(), by, DELETED)))
+            if record.deleting and record.updated_by == by:
+                # Begun before, by the same hand: to say so again would only outrun one's own other try.
+                return record, self.inventory.delete(record)
+            marked = self.inventory.save([decision])[0]
+            if marked is not WriteResult.WRITTEN:
+                return record, marked
+            return decision.after, self.inventory.delete(decision.after)
 
         self._until_settled(customer, canonical, if_version, write)
         _log.info("number %s of customer %s was deleted by %s", canonical, customer, by)

@@ -97,6 +97,8 @@ def number_item(record: NumberRecord, version: int) -> Item:
         moment = getattr(record, name)
         if moment is not None:
             item[name] = instant(moment)
+    if record.deleting:
+        item["deleting"] = {"BOOL": True}
     if record.holders:
         item["holders"] = {"M": {holder.device: _holder_attribute(holder) for holder in record.holders}}
     _add_indexed(item, record)
@@ -156,6 +158,7 @@ def read_number(item: dict[str, Any]) -> NumberRecord:
         updated_at=read.instant("updated_at"),
         updated_by=read.text("updated_by"),
         reason=read.text("reason"),
+        deleting=read.switch("deleting"),
     )
 
 

@@ -1,0 +1,1 @@
+"""History: every change of every number is kept, and told to whoever wants to know."""

@@ -1,0 +1,67 @@
+"""The History table; implements `ports.History`."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from number_inventory.adapters.aws import aws_errors
+from number_inventory.adapters.dynamodb.attributes import text
+from number_inventory.adapters.dynamodb.batch_write import batch_put
+from number_inventory.adapters.dynamodb.change_items import change_item, history_of, read_change
+from number_inventory.adapters.dynamodb.tables import OnBroken, log_broken
+from number_inventory.domain.changes import Change
+from number_inventory.domain.errors import RecordBrokenError
+from number_inventory.ports import ChangePage
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DynamoHistory:
+    """Every change of every number, an item each; a number's are in a partition of their own.
+
+    Attributes:
+        retention: how long after it happened a change is kept.
+        on_broken: told of items that a page leaves out, because they cannot be understood.
+    """
+
+    def __init__(
+        self, client: "DynamoDBClient", table: str, retention: timedelta, on_broken: OnBroken = log_broken
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._retention = retention
+        self._on_broken = on_broken
+
+    def record(self, changes: Sequence[Change]) -> None:
+        """Store changes without a condition: their keys and all they hold follow from what the stream says.
+
+        Raises:
+            StorageBusyError, StorageRefusedError: some of them may be stored.
+        """
+        items = {change.key: change_item(change, self._retention) for change in changes}
+        batch_put(self._client, self._table, list(items.values()), purpose=f"store {len(items)} changes of numbers")
+
+    def page(self, customer: str, number: str, limit: int, after: str | None) -> ChangePage:
+        """At most `limit` changes of a number, the newest first; broken ones are reported and left out."""
+        request: dict[str, Any] = {
+            "KeyConditionExpression": "#number = :number",
+            "ExpressionAttributeNames": {"#number": "number"},
+            "ExpressionAttributeValues": {":number": text(history_of(customer, number))},
+            "ScanIndexForward": False,
+            "Limit": limit,
+        }
+        if after:
+            request["KeyConditionExpression"] += " AND #change < :after"
+            request["ExpressionAttributeNames"]["#change"] = "change"
+            request["ExpressionAttributeValues"][":after"] = text(after)
+        with aws_errors(f"read the history of number {number} of customer {customer}"):
+            answer = self._client.query(TableName=self._table, **request)
+        changes = []
+        for item in answer["Items"]:
+            try:
+                changes.append(read_change(item))
+            except RecordBrokenError as error:
+                self._on_broken(error)
+        last: Any = answer.get("LastEvaluatedKey")
+        return ChangePage(tuple(changes), last["change"]["S"] if last else None)

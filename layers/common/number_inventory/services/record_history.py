@@ -1,0 +1,49 @@
+"""Keep what became of numbers: into their history, and out to whoever wants to know.
+
+A batch of changes may come again, in the same cut or in another, and a run may die anywhere. So the history comes
+first, whose entries are the same every time, and the events last, which have an id that consumers know them by: told
+twice is possible, never told is not.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from number_inventory.domain.changes import Change, ChangeKind
+from number_inventory.ports import History, StatusEvents
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What was done with a batch.
+
+    Attributes:
+        changes: how many are in the history now.
+        events: how many changes of Status were published.
+        unreadable: of how many the number cannot be understood, before or after; they are in the history as they stand.
+        failed: changes whose event could not be published: they must come again.
+    """
+
+    changes: int
+    events: int
+    unreadable: int
+    failed: Sequence[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordHistory:
+    """The use case."""
+
+    history: History
+    events: StatusEvents
+
+    def __call__(self, changes: Sequence[Change]) -> Recorded:
+        """Record a batch of changes, in whatever order.
+
+        Raises:
+            StorageBusyError, StorageRefusedError: some or all are not recorded: the batch must come again.
+        """
+        self.history.record(changes)
+        moved = [change for change in changes if change.moves_status]
+        failed = self.events.publish(moved)
+        unreadable = sum(change.kind is ChangeKind.UNREADABLE for change in changes)
+        return Recorded(len(changes), len(moved) - len(failed), unreadable, failed)

@@ -1,0 +1,183 @@
+"""The History port: each change has one place, whoever stores it how often; a number's are read newest first."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from number_inventory.adapters.dynamodb.change_items import change_item, read_change
+from number_inventory.domain.changes import Change, ChangeKey, ChangeKind, Unreadable
+from number_inventory.domain.errors import StorageBusyError
+from number_inventory.domain.numbers import NumberRecord
+from number_inventory.ports import History
+from tests.contract.conftest import RETENTION, Aws, Ports
+from tests.contract.made import CUSTOMER, NOW, cooling, instants, listed, record, records, used, words
+from tests.engines.faults import unwritten
+from tests.memory.history import change_of
+
+
+@pytest.fixture
+def history(ports: Ports) -> History:
+    """Where changes are kept."""
+    return ports.history
+
+
+def life(number: str = "4711", versions: int = 5, first: int = 1) -> list[Change]:
+    """A number that is added, used and cooling in turn, and deleted at last."""
+    states: list[NumberRecord | None] = [None]
+    states += [
+        replace(used(number) if version % 2 else cooling(number), version=first + version)
+        for version in range(versions)
+    ]
+    states.append(None)
+    return [
+        change_of(before, after, 10 * first + index, NOW + timedelta(minutes=index))
+        for index, (before, after) in enumerate(pairwise(states))
+    ]
+
+
+def read(history: History, number: str = "4711", limit: int = 3) -> list[Change]:
+    """All changes of a number, through all pages, as they happened."""
+    found: list[Change] = []
+    after = None
+    while True:
+        page = history.page(CUSTOMER, number, limit, after)
+        assert len(page.changes) <= limit
+        found += page.changes
+        after = page.last
+        if after is None:
+            return found[::-1]
+
+
+def test_changes_are_read_newest_first_page_by_page(history: History) -> None:
+    """GIVEN numbers with a history WHEN one is read page by page THEN that is all of its own, and nothing else."""
+    history.record([*life("4711"), *life("47110"), *life("+4711")])
+    assert read(history, "4711") == life("4711")
+    assert read(history, "+4711", limit=100) == life("+4711")
+    assert read(history, "0") == []
+    assert history.page("other", "4711", 10, None).changes == ()
+
+
+def test_any_order_and_any_number_of_times_leave_the_same_history(history: History) -> None:
+    """GIVEN batches that come again in other cuts and orders WHEN recorded THEN each change stands there once."""
+    changes = life(versions=8)
+    for batch in (changes[5:], changes[:3], changes[2:7][::-1], changes, []):
+        history.record(batch)
+    assert read(history) == changes
+
+
+def test_second_life_of_a_number_comes_after_the_first(history: History) -> None:
+    """GIVEN a number that is deleted and added again WHEN its history is read THEN both lives are there, in order."""
+    both = life(versions=3) + life(versions=2, first=1_770_000_000_000)
+    history.record(both[::-1])
+    assert read(history) == both
+    assert [change.kind for change in read(history)].count(ChangeKind.DELETED) == 2
+
+
+def test_changes_of_one_version_by_other_hands_all_stand(history: History) -> None:
+    """GIVEN a hand that writes without counting the version up WHEN recorded THEN every write is there, in order."""
+    states = [replace(record(), version=5, description=text) for text in ("a", "b", "c")]
+    changes = [change_of(before, after, index, NOW) for index, (before, after) in enumerate(pairwise(states), 9)]
+    history.record(changes[::-1])
+    assert read(history) == changes
+
+
+def test_more_changes_than_a_request_takes_are_all_stored(aws: Aws) -> None:
+    """GIVEN more changes than fit one request, and a table that leaves some unwritten THEN all stand there."""
+    changes = [change_of(None, replace(used(number), version=1), 1, NOW) for number in listed(60)]
+    with unwritten(aws.client, times=2):
+        aws.history.record(changes)
+    assert [aws.history.page(CUSTOMER, number, 5, None).changes for number in listed(60)] == [(c,) for c in changes]
+    with unwritten(aws.client, times=50), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("number_inventory.adapters.dynamodb.batch_write.pause", lambda _: 0.0)
+        with pytest.raises(StorageBusyError):
+            aws.history.record(changes[:5])
+
+
+def test_broken_item_is_reported_and_the_others_are_shown(aws: Aws) -> None:
+    """GIVEN an item that another hand spoilt WHEN a history is read THEN the rest of it is, and the log names it."""
+    changes = life(versions=2)
+    aws.history.record(changes)
+    key = {"number": {"S": f"{CUSTOMER}#4711"}, "change": {"S": "0000000000000001#x"}}
+    aws.client.put_item(TableName=aws.tables.history, Item={**key, "at": {"S": "yesterday"}})
+    assert read(aws.history) == changes
+    assert "yesterday" in str(aws.broken[0])
+
+
+def test_change_costs_one_unit_and_says_when_it_is_forgotten(metered: Aws) -> None:
+    """GIVEN changes of numbers with their usual texts WHEN recorded THEN each is one write unit."""
+    texts: dict[str, Any] = {
+        "description": "Reception, second floor",
+        "site": "Berlin",
+        "tag": "front desk",
+        "reason": "registered",
+    }
+    before = replace(
+        used("+493012345678", **texts), version=1_790_000_000_000, updated_by="sync:sbc-berlin-1#1790000123"
+    )
+    after = replace(
+        cooling("+493012345678", **texts),
+        version=1_790_000_000_001,
+        updated_by="sync:sbc-berlin-1#1790000124",
+        updated_at=NOW,
+    )
+    changes = [change_of(before, replace(after, version=after.version + index), index, NOW) for index in range(25)]
+    metered.meter.reset()
+    metered.history.record(changes)
+    assert metered.meter.requests == {"BatchWriteItem": 1}
+    assert metered.meter.write_units == 25
+    item = change_item(changes[0], RETENTION)
+    assert item["expires_at"] == {"N": str(int((NOW + RETENTION).timestamp()))}
+    metered.meter.reset()
+    metered.history.page(CUSTOMER, "+493012345678", 10, None)
+    assert metered.meter.requests == {"Query": 1}
+
+
+# --- items
+
+
+def change(before: NumberRecord | None, after: NumberRecord | None, at: datetime) -> Change | None:
+    """A change between any two states of a number; None where it is none."""
+    if before is after is None:
+        return None
+    same = {"customer": CUSTOMER, "number": "4711", "version": 7}
+    states = [replace(state, **same) if state else None for state in (before, after)]  # type: ignore[arg-type]
+    return change_of(states[0], states[1], 9, at.replace(microsecond=0))
+
+
+@given(st.none() | records(), st.none() | records(), instants)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+def test_item_says_all_of_both_sides(before: NumberRecord | None, after: NumberRecord | None, at: datetime) -> None:
+    """GIVEN any change WHEN it is stored and read again THEN before and after are exactly what they were."""
+    made = change(before, after, at)
+    if made is not None:
+        assert read_change(change_item(made, timedelta(days=400))) == made
+
+
+@given(words)
+def test_number_that_cannot_be_understood_is_kept_as_it_stands(status: str) -> None:
+    """GIVEN a number that some hand has spoilt WHEN its change is stored and read again THEN it is as it stood."""
+    stored = {"status": {"S": "no " + status}, "version": {"N": "8"}, "colour": {"S": "red"}}
+    key = ChangeKey(CUSTOMER, "4711", 8, "9".zfill(40))
+    made = Change(key=key, streamed_at=NOW, before=replace(record(), version=7), after=Unreadable(stored, "spoilt"))
+    again = read_change(change_item(made, RETENTION))
+    assert isinstance(again.after, Unreadable)
+    assert (again.after.stored, again.before, again.kind) == (stored, made.before, ChangeKind.UNREADABLE)
+
+
+def test_what_is_too_large_is_left_out_by_name_and_never_guessed_at() -> None:
+    """GIVEN two states that another hand made too large for one item WHEN stored THEN the rest is, and says so."""
+    large = [{"status": {"S": "Used"}, "version": {"N": "8"}, "extra1": {"S": letter * 300_000}} for letter in "ab"]
+    key = ChangeKey(CUSTOMER, "4711", 8, "9".zfill(40))
+    made = Change(key=key, streamed_at=NOW, before=Unreadable(large[0], ""), after=Unreadable(large[1], ""))
+    item = change_item(made, RETENTION)
+    assert item["omitted"] == {"SS": ["extra1"]}
+    assert len(str(item)) < 400_000
+    again = read_change(item)
+    assert isinstance(again.after, Unreadable)
+    assert "without extra1" in again.after.cause
+    assert again.streamed_at == NOW.astimezone(UTC)

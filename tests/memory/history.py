@@ -1,0 +1,93 @@
+"""What became of numbers, in memory; and the stream that tells of it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from number_inventory.domain.changes import Change, ChangeKey
+from number_inventory.domain.numbers import NumberRecord
+from number_inventory.ports import ChangePage
+from tests.memory.fuse import Fuse
+from tests.memory.inventory import Stream
+
+
+class MemoryHistory:
+    """Changes by their keys; a batch may stop half-way."""
+
+    def __init__(self, fuse: Fuse | None = None) -> None:
+        self._fuse = fuse or Fuse()
+        self._changes: dict[ChangeKey, Change] = {}
+
+    def record(self, changes: Sequence[Change]) -> None:
+        """Store changes one by one; a death in the middle leaves the ones before it stored."""
+        self._fuse.point("history.record before")
+        for change in changes:
+            self._changes[change.key] = change
+            self._fuse.point("history.record after one")
+
+    def page(self, customer: str, number: str, limit: int, after: str | None) -> ChangePage:
+        """Changes of a number, the newest first."""
+        behind = [change for change in reversed(self.of(customer, number)) if not after or _place(change) < after]
+        shown = tuple(behind[:limit])
+        return ChangePage(shown, _place(shown[-1]) if len(behind) > limit else None)
+
+    def of(self, customer: str, number: str) -> list[Change]:
+        """All changes of a number, as they happened: for tests to look at."""
+        return [self._changes[key] for key in sorted(self._changes) if (key.customer, key.number) == (customer, number)]
+
+    def all(self) -> list[Change]:
+        """All changes of all numbers: for tests to look at."""
+        return [self._changes[key] for key in sorted(self._changes)]
+
+
+class MemoryStatusEvents:
+    """Published changes.
+
+    Attributes:
+        told: in the order of their publication, each as often as it was published.
+        deaf: numbers whose events are not taken, for as long as they stand here.
+    """
+
+    def __init__(self, fuse: Fuse | None = None) -> None:
+        self._fuse = fuse or Fuse()
+        self.told: list[Change] = []
+        self.deaf: set[str] = set()
+
+    def publish(self, changes: Sequence[Change]) -> Sequence[Change]:
+        """Take those of numbers that are not deaf."""
+        self._fuse.point("events.publish before")
+        for change in changes:
+            if change.key.number not in self.deaf:
+                self.told.append(change)
+        self._fuse.point("events.publish after")
+        return [change for change in changes if change.key.number in self.deaf]
+
+
+class MemoryDeadLetters:
+    """Kept letters, in order."""
+
+    def __init__(self) -> None:
+        self.letters: list[Mapping[str, object]] = []
+
+    def keep(self, letter: Mapping[str, object]) -> None:
+        """Keep it."""
+        self.letters.append(letter)
+
+
+def streamed(stream: Stream, at: datetime) -> list[Change]:
+    """The changes that a table's stream tells of, made at one instant."""
+    return [
+        change_of(before, after, sequence, at.replace(microsecond=0))
+        for sequence, (before, after) in enumerate(stream, start=1)
+    ]
+
+
+def change_of(before: NumberRecord | None, after: NumberRecord | None, sequence: int, at: datetime) -> Change:
+    """One change as a table's stream tells of it."""
+    known = after or before
+    assert known is not None
+    key = ChangeKey(known.customer, known.number, known.version, f"{sequence:040d}")
+    return Change(key=key, streamed_at=at, before=before, after=after)
+
+
+def _place(change: Change) -> str:
+    return f"{change.key.version:016d}#{change.key.sequence}"
