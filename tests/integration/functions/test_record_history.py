@@ -165,9 +165,13 @@ def test_events_that_are_not_taken_come_again(account: Account, bus: Bus) -> Non
     assert {detail["id"] for detail in bus.told} == {"acme/4711/1-100", "acme/+4989/2-101", "acme/4711/2-102"}
 
 
-def test_batch_that_the_database_does_not_take_comes_again_untold(account: Account, bus: Bus) -> None:
+def test_batch_that_the_database_does_not_take_comes_again_untold(
+    account: Account, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """GIVEN a busy database WHEN a batch comes THEN it is an error, nothing is told, and the next try does all."""
-    with refusals(shared_client(account.engine), "BatchWriteItem", "ThrottlingException", times=5):
+    client = shared_client(account.engine)
+    monkeypatch.setattr(bootstrap, "_dynamodb", lambda: client)
+    with refusals(client, "BatchWriteItem", "ThrottlingException", times=5):
         assert isinstance(account.refused(FUNCTION, {"Records": BATCH}), StorageBusyError)
     assert bus.told == []
     account.run(FUNCTION, {"Records": BATCH})
@@ -179,9 +183,7 @@ def test_what_is_no_batch_is_refused(account: Account, bus: Bus, event: object) 
     assert isinstance(account.refused(FUNCTION, event), InvalidInputError)
 
 
-def test_lost_queue_of_dead_letters_loses_no_record(
-    account: Account, bus: Bus, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_lost_queue_of_dead_letters_loses_no_record(account: Account, bus: Bus) -> None:
     """GIVEN a queue that takes nothing WHEN a poisoned record comes THEN the batch comes again."""
     with refusals(account.sqs, "SendMessage", "AccessDenied"), pytest.MonkeyPatch.context() as patch:
         patch.setattr(account.engine.session(), "sqs", lambda: account.sqs)

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from number_inventory.adapters.eventbridge import DETAIL_TYPE, SOURCE, EventBridgeStatusEvents, status_event
 from number_inventory.domain.changes import Change, ChangeKey, ChangeKind, State, Unreadable
 from number_inventory.domain.errors import StorageRefusedError
-from number_inventory.domain.numbers import Holder, NumberRecord
+from number_inventory.domain.numbers import Holder
 from tests.contract.made import CUSTOMER, NOW, cooling, instants, listed, record, records, used
 from tests.memory.history import change_of
 
@@ -158,11 +158,9 @@ def test_bus_that_is_busy_or_gone_loses_nothing() -> None:
         port(Bus(error="AccessDeniedException")).publish(changes(1))
 
 
-def test_message_of_records() -> None:
+def test_deletion_is_told_with_what_was_there() -> None:
     """GIVEN a number that is deleted WHEN told of THEN it says what it was, and that nothing is there now."""
-    last: NumberRecord = replace(
-        record(), version=4, site="Berlin", deleting=True, updated_by="api:x", reason="deleted"
-    )
+    last = replace(record(), version=4, site="Berlin", deleting=True, updated_by="api:x", reason="deleted")
     detail = status_event(change_of(last, None, 1, NOW))
     assert (detail["kind"], detail["after"], detail["before"]["status"], detail["by"], detail["site"]) == (
         "deleted",
