@@ -59,7 +59,7 @@ class Consumer:
 def consumer(stack: DeployedStack, customer: Customer) -> Iterator[Consumer]:
     """One who wants to know of a customer's changes of Status."""
     events, sqs, name = stack.client("events"), stack.client("sqs"), f"test-{uuid4().hex[:10]}"
-    bus = stack.description["event_bus"]
+    bus = stack.description["event_bus"].rpartition("/")[2]
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     pattern = {"detail-type": ["Number Status Changed"], "detail": {"customer": [customer.name]}}

@@ -7,7 +7,7 @@ from tests.e2e.customer import Customer
 from tests.e2e.deployed_stack import eventually
 from tests.integration.cli.operator import CANARY
 
-FUNCTIONS = ("sync_dispatcher", "sync_worker", "release_cooled", "audit", "number_api", "number_jobs")
+FUNCTIONS = ("sync_dispatcher", "sync_worker", "release_cooled", "audit", "number_api", "number_jobs", "record_history")
 _DENIED = ("AccessDenied", "not authorized", "StorageRefusedError")
 
 

@@ -145,6 +145,7 @@ def number_job_workers(settings: "JobsSettings") -> "NumberJobWorkers":
     return LambdaNumberJobWorkers(session().functions(), settings.job_function)
 
 
+@lru_cache(maxsize=1)
 def history(settings: "HistorySettings") -> "History":
     """What became of numbers."""
     from number_inventory.adapters.dynamodb.history import DynamoHistory

@@ -59,7 +59,7 @@ def test_each_function_has_a_role_of_its_own(resources: Resources) -> None:
     """GIVEN the template WHEN the functions' roles are compared THEN no two share one and none is made by SAM."""
     roles = [function["Role"]["Fn::GetAtt"] for function in _functions(resources).values()]
 
-    assert len(roles) == len(set(roles)) == 6
+    assert len(roles) == len(set(roles)) == 7
     assert not any("Policies" in function for function in _functions(resources).values())
 
 

@@ -26,7 +26,7 @@ def test_tables_outlive_the_stack(resources: Resources) -> None:
     """GIVEN a table WHEN the stack is deleted or the table replaced THEN it stays, and it can be restored."""
     tables = _of_type(resources, "AWS::DynamoDB::Table")
 
-    assert len(tables) == 6
+    assert len(tables) == 7
     for name, table in tables.items():
         properties = table["Properties"]
         assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain", name
@@ -78,7 +78,7 @@ def test_each_function_logs_for_a_limited_time(resources: Resources) -> None:
         function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
         for function in _of_type(resources, "AWS::Serverless::Function").values()
     ]
-    assert len(used) == len(set(used)) == 6
+    assert len(used) == len(set(used)) == 7
     assert set(used) < set(groups)
 
 

@@ -1,0 +1,63 @@
+"""The history says all: replayed, it gives the inventory as it is, whatever the services did, and each deed its doer."""
+
+import os
+
+from hypothesis import settings
+from hypothesis.stateful import rule
+
+from number_inventory.domain.changes import ANOTHER_HAND, ChangeKind, State
+from number_inventory.domain.numbers import Status
+from number_inventory.services.manage_numbers import ManageNumbers
+from number_inventory.services.record_history import RecordHistory
+from tests.memory.history import MemoryHistory, MemoryStatusEvents, streamed
+from tests.memory.world import CUSTOMER
+from tests.property.test_inventory_machine import NUMBER, InventoryMachine
+
+BY = "operator:deleter"
+
+
+class ReplayMachine(InventoryMachine):
+    """All that the model of the inventory does, deletions besides, and the stream that tells of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.history = MemoryHistory()
+        self.events = MemoryStatusEvents()
+        self.record = RecordHistory(self.history, self.events)
+        self.read = 0
+
+    @rule(number=NUMBER)
+    def number_is_deleted(self, number: str) -> None:
+        record = self.world.inventory.get(CUSTOMER, number)
+        if record is None or record.status is not Status.AVAILABLE or record.holders:
+            return
+        ManageNumbers(self.world.inventory, self.world.macros, self.world.clock).delete(CUSTOMER, number, BY)
+        self.reference.items.pop(number, None)
+        # No number lives through more changes than milliseconds.
+        self.world.clock.advance(seconds=1)
+
+    @rule()
+    def stream_is_read(self) -> None:
+        """The changes since then, and some of those before for a second time."""
+        changes = streamed(self.world.inventory.stream, self.world.clock.at)
+        self.record(changes[max(self.read - 3, 0) :])
+        self.read = len(changes)
+
+    def teardown(self) -> None:
+        self.stream_is_read()
+        replayed: dict[tuple[str, str], State] = {}
+        for change in self.history.all():
+            key = (change.key.customer, change.key.number)
+            assert change.before == replayed.get(key), "each change begins where the one before it ended"
+            replayed[key] = change.after
+            assert (change.kind is not ChangeKind.DELETED) or change.by in {BY, ANOTHER_HAND}
+        assert {key: state for key, state in replayed.items() if state} == self.world.inventory.all()
+        told = {change.key for change in self.events.told}
+        assert told == {change.key for change in self.history.all() if change.moves_status}
+        super().teardown()
+
+
+TestReplayMachine = ReplayMachine.TestCase
+TestReplayMachine.settings = settings(
+    max_examples=int(os.environ.get("MACHINE_RUNS", "60")), stateful_step_count=40, deadline=None
+)
