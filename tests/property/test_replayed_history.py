@@ -1,4 +1,4 @@
-"""The history says all: replayed, it gives the inventory as it is, whatever the services did, and each deed its doer."""
+"""The history says all: replayed, it gives the inventory as it is, whatever the services did, and whose doing it was."""
 
 import os
 
@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis.stateful import rule
 
 from number_inventory.domain.changes import ANOTHER_HAND, ChangeKind, State
-from number_inventory.domain.numbers import Status
+from number_inventory.domain.numbers import NumberRecord, Status
 from number_inventory.services.manage_numbers import ManageNumbers
 from number_inventory.services.record_history import RecordHistory
 from tests.memory.history import MemoryHistory, MemoryStatusEvents, streamed
@@ -33,7 +33,14 @@ class ReplayMachine(InventoryMachine):
             return
         ManageNumbers(self.world.inventory, self.world.macros, self.world.clock).delete(CUSTOMER, number, BY)
         self.reference.items.pop(number, None)
-        # No number lives through more changes than milliseconds.
+        self._let_its_life_be_over()
+
+    def _damage(self, sound: NumberRecord, way: str) -> None:
+        super()._damage(sound, way)
+        self._let_its_life_be_over()
+
+    def _let_its_life_be_over(self) -> None:
+        """Let time pass, as it does: no number lives through more changes than milliseconds."""
         self.world.clock.advance(seconds=1)
 
     @rule()
