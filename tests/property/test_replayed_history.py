@@ -1,4 +1,4 @@
-"""The history says all: replayed, it gives the inventory as it is, whatever the services did, and whose doing it was."""
+"""The history says all: replayed, it gives the inventory as it is, whatever the services did."""
 
 import os
 
