@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.rest.access import refusal
 from functions.rest.problems import FieldProblem, as_answer, problem
 from functions.rest.requests import MAX_BODY_BYTES, refused_body
 from number_inventory.domain.errors import InvalidInputError, NotFoundError, StorageBusyError
@@ -72,10 +73,11 @@ def answer(
     """
     if not _is_request(event):
         raise InvalidInputError("event", "must be a request as API Gateway (REST, Lambda proxy) hands it over")
-    refused = refused_body(event, larger_bodies.get(event.get("resource") or "", MAX_BODY_BYTES))
+    request = _with_encoded_path(event)
+    allowed = larger_bodies.get(event.get("resource") or "", MAX_BODY_BYTES)
+    refused = refusal(request) or refused_body(event, allowed)
     if refused:
         return as_answer(refused)
-    request = _with_encoded_path(event)
     add_routes(request["httpMethod"], request["path"])
     answered = app.resolve(request, context)
     # A body that is null is none to API Gateway, and too little for others.

@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
+from functions.rest.access import claims
 from functions.rest.page_tokens import PageTokens
 from functions.rest.problems import FieldProblem, problem
 from number_inventory import bootstrap
@@ -51,8 +52,13 @@ def refuse_unknown(given: Mapping[str, str] | None, known: Collection[str] = ())
 
 
 def caller(event: APIGatewayProxyEvent) -> str:
-    """Who asks: the ARN that the request was signed by; `api` where the API lets everybody in."""
-    return event.request_context.identity.user_arn or UNKNOWN_CALLER
+    """Who asks: the ARN that the request was signed by, or the user of the token; `api` where everybody is let in."""
+    arn = event.request_context.identity.user_arn
+    if arn:
+        return arn
+    token = claims(event)
+    user = token.get("cognito:username") or token.get("sub")
+    return f"cognito:{user}" if user else UNKNOWN_CALLER
 
 
 def instant(text: str, *, field: str) -> datetime:

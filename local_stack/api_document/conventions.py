@@ -64,7 +64,6 @@ _ALWAYS = {
     HTTPStatus.FORBIDDEN: "The request is not signed, or the caller may not make it for this customer.",
     HTTPStatus.TOO_MANY_REQUESTS: "Too many requests: send it again later.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something failed; the log of the function tells what.",
-    HTTPStatus.BAD_GATEWAY: "The function gave no answer that can be passed on.",
     HTTPStatus.SERVICE_UNAVAILABLE: "The database is busy: send the request again after `Retry-After`.",
     HTTPStatus.GATEWAY_TIMEOUT: "The function did not answer in time; a change may have been made.",
 }

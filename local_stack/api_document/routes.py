@@ -19,6 +19,7 @@ class DescribedRoute:
     """One route.
 
     Attributes:
+        module: of the handler that answers it.
         path: with its parameters in braces.
         method: in upper case.
         name: of the function that answers it.
@@ -28,6 +29,7 @@ class DescribedRoute:
         operation: what Powertools made of its signature.
     """
 
+    module: str
     path: str
     method: str
     name: str
@@ -49,6 +51,7 @@ def described_routes() -> tuple[list[DescribedRoute], dict[str, Any]]:
             operation = made["paths"][route.openapi_path][route.method.lower()]
             routes.append(
                 DescribedRoute(
+                    module=module,
                     path=route.openapi_path,
                     method=route.method,
                     name=route.func.__name__,

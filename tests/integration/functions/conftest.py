@@ -85,6 +85,7 @@ def _environment(account: Account) -> dict[str, str]:
         "AUDIT_FUNCTION": AUDIT_FUNCTION,
         "JOB_FUNCTION": JOB_FUNCTION,
         "PARAMETER_PREFIX": PREFIX,
+        "API_AUTH": "AWS_IAM",
         "DEVICE_ADDRESS_POLICY": "local",
         "POWERTOOLS_METRICS_NAMESPACE": "NumberInventory",
     }

@@ -67,6 +67,7 @@ def runtime(ministack: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iter
         "AUDIT_FUNCTION": "runtime-audit",
         "JOB_FUNCTION": "runtime-number-jobs",
         "PARAMETER_PREFIX": PREFIX,
+        "API_AUTH": "AWS_IAM",
         "DEVICE_ADDRESS_POLICY": "local",
         "POWERTOOLS_METRICS_NAMESPACE": "NumberInventory",
     }
