@@ -8,8 +8,9 @@ from rich.text import Text
 
 from cli.tables import details, listing, state
 from cli.times import distance, duration, instant
-from number_inventory.domain.devices import Device, Health, TlsTrust
+from number_inventory.domain.devices import Device, DeviceState, Health, TlsTrust
 from number_inventory.ports import DeviceEntry
+from number_inventory.services.held_removals import RemovalReview
 from number_inventory.services.manage_devices import DeviceTest
 
 NAMED_AT_MOST = 10
@@ -41,6 +42,10 @@ def device_json(entry: DeviceEntry) -> dict[str, Any]:
         "uptime_seconds": health.uptime_seconds,
         "held_numbers": health.held_numbers,
         "unmapped": health.unmapped,
+        "restarted_at": health.restarted_at,
+        "removed_within_24_hours": health.removals.removed,
+        "held_removals": health.held_removals,
+        "approval": health.approval,
     }
 
 
@@ -86,6 +91,11 @@ def device_table(entry: DeviceEntry, now: datetime) -> Table:
             ("Uptime then", uptime),
             ("Numbers held", health.held_numbers),
             ("AORs unmapped", health.unmapped or ""),
+            ("Restarted", instant(health.restarted_at, now)),
+            ("Gone in 24 h", health.removals.removed or ""),
+            ("Held back", _held_back(health)),
+            ("Checksum", health.held_removals.checksum if health.held_removals else ""),
+            ("Approved", f"by {health.approval.by}, {instant(health.approval.at, now)}" if health.approval else ""),
         ]
     )
 
@@ -157,12 +167,33 @@ def _completeness(found: DeviceTest) -> Text:
     return Text(f"partial: {because}. Numbers would be added, none removed", style="yellow")
 
 
-def _named(names: tuple[str, ...] | list[str]) -> str:
+def _named(names: tuple[str, ...] | list[str], count: int | None = None) -> str:
     if not names:
         return ""
-    rest = len(names) - NAMED_AT_MOST
-    shown = ", ".join(names[:NAMED_AT_MOST])
-    return f"{len(names)}: {shown}" + (f" and {rest} more" if rest > 0 else "")
+    total = len(names) if count is None else count
+    shown = names[:NAMED_AT_MOST]
+    rest = total - len(shown)
+    return f"{total}: {', '.join(shown)}" + (f" and {rest} more" if rest > 0 else "")
+
+
+def removals_words(name: str, review: RemovalReview, approve: str) -> str:
+    """What the list of numbers that a device no longer shows means, and what may be done about it."""
+    count = "1 number" if len(review.gone) == 1 else f"{len(review.gone)} numbers"
+    if review.incomplete_because:
+        return f"{name} does not show {count}, which proves nothing: {review.incomplete_because}."
+    if not review.gone:
+        return f"{name} shows every number that it holds."
+    if not review.as_held:
+        held = f"; its last sync held {review.held.count} others back" if review.held else ""
+        return f"{name} does not show {count} now{held}. The next sync decides about them."
+    if review.approval:
+        return f"{name} does not show {count}. They are approved by {review.approval.by}: the next sync takes them."
+    return f"{name} does not show {count}, and they are held back. If that is right, approve them with:\n  {approve}"
+
+
+def _held_back(health: DeviceState) -> str:
+    held = health.held_removals
+    return f"of {held.of} numbers {_named(held.sample, held.count)}" if held else ""
 
 
 def _health(entry: DeviceEntry) -> Text:

@@ -1,5 +1,6 @@
 """`number-inventory devices`: the connections to AudioCodes devices."""
 
+import getpass
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ import typer
 
 from cli.asking import PasswordStdin, Username, ask_credentials, confirmed
 from cli.device_input import number_rule, tls_settings
-from cli.device_views import answer_json, answer_table, device_json, device_table, devices_table
+from cli.device_views import answer_json, answer_table, device_json, device_table, devices_table, removals_words
 from cli.request import AsJson, Customer, Request, request_of
 from number_inventory import bootstrap
 from number_inventory.domain.devices import Device, DeviceKey, Health, SourceKind, device_address
@@ -176,6 +177,56 @@ def credentials(
     configure.replace_credentials(key, ask_credentials(name, username, password_stdin=password_stdin))
     request.output.json(device_json(configure.one(key)))
     request.output.show(f"The credentials of {name} are replaced.")
+
+
+@app.command(epilog="Example: number-inventory devices removals sbc-1")
+def removals(context: typer.Context, name: Name, *, customer: Customer = None, as_json: AsJson = False) -> None:
+    """Ask the device which of its numbers it no longer shows; they are listed, and nothing is changed.
+
+    If too many would go at once, or within 24 hours, syncs hold them back until a person approves exactly that set.
+    """
+    request = request_of(context, customer, as_json)
+    service = bootstrap.review_removals(request.settings, request.output.warn, _TEST_BUDGET)
+    with request.output.working(f"Asking {name}"):
+        review = service(request.device(name))
+    request.output.json(
+        {
+            "customer": request.customer,
+            "device": name,
+            "gone": review.gone,
+            "checksum": review.checksum,
+            "complete": not review.incomplete_because,
+            "incomplete_because": review.incomplete_because,
+            "held": review.held,
+            "as_held": review.as_held,
+            "approval": review.approval,
+        }
+    )
+    for number in review.gone:
+        request.output.show(number)
+    if not request.as_json:
+        approve = request.command("devices", "approve-removals", name, "--checksum", review.checksum)
+        request.output.note(removals_words(name, review, approve))
+
+
+@app.command("approve-removals", epilog="Example: number-inventory devices approve-removals sbc-1 --checksum 5f2b...")
+def approve_removals(
+    context: typer.Context,
+    name: Name,
+    *,
+    checksum: Annotated[
+        str, typer.Option(metavar="CHECKSUM", help="Of the set, as `devices show` and `devices removals` name it.")
+    ],
+    customer: Customer = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let the next sync take exactly these numbers from the device, once; void as soon as it misses others."""
+    request = request_of(context, customer, as_json)
+    approve = bootstrap.approve_removals(request.settings)
+    held, approval = approve(request.device(name), checksum, f"operator:{getpass.getuser()}")
+    request.output.json({"customer": request.customer, "device": name, "held": held, "approval": approval})
+    numbers = "1 number" if held.count == 1 else f"{held.count} numbers"
+    request.output.show(f"Approved: the next sync takes {numbers} from {name}, if it still misses exactly these.")
 
 
 @app.command(epilog="Example: number-inventory devices remove sbc-1 --yes")

@@ -23,6 +23,7 @@ _STYLES = {
     "unchanged": "green",
     "complete": "green",
     "partial": "yellow",
+    "waiting": "yellow",
     "busy": "yellow",
     "disabled": "yellow",
     "never_synced": "dim",

@@ -33,7 +33,7 @@ class DeviceScenario:
     style: Style = Style.MODERN
     domain: str = "10.8.5.71"
     count_of: str = "aors"
-    uptime_seconds: float = 1614.46
+    uptime_seconds: float = 161446.0
     username: str = "Admin"
     password: str = ""
     users: tuple[RegisteredUser, ...] = ()

@@ -70,6 +70,7 @@ def _tell(summary: SyncSummary) -> None:
     counts["SyncsNotApplied"] = int(summary.result in {SyncResult.FAILED, SyncResult.UNFINISHED})
     counts["SyncsPartial"] = int(summary.health is Health.PARTIAL)
     counts["RemovalsWaiting"] = int(bool(summary.removals_wait))
+    counts["RemovalsHeld"] = summary.held_removals.count if summary.held_removals else 0
     counts["UnmappedAors"] = summary.unmapped
     count(metrics, counts)
 

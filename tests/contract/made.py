@@ -13,6 +13,7 @@ from number_inventory.domain.devices import Device, DeviceKey, DeviceState, Heal
 from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
 from number_inventory.domain.lifecycle import Decision, Outcome, Registration, Stamp, registered, registration_gone
 from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberRecord, Status, Usage
+from number_inventory.domain.removals import HeldRemovals, HourOfRemovals, RemovalLedger
 from number_inventory.domain.testimony import Statement, Word
 from number_inventory.ports import Inventory, WriteResult
 
@@ -150,6 +151,25 @@ states = st.builds(
     held_numbers=st.integers(0, 2**40),
     unmapped=st.integers(0, 2**40),
     refused_credentials=st.integers(0, 1000),
+    restarted_at=st.none() | instants,
+    held_removals=st.none()
+    | st.builds(
+        HeldRemovals,
+        checksum=st.just("5f2b"),
+        count=st.integers(1, 2**40),
+        of=st.integers(1, 2**40),
+        sample=st.lists(numbers, min_size=1, max_size=10, unique=True).map(lambda names: tuple(sorted(names))),
+        since=instants,
+    ),
+    removals=st.lists(
+        st.builds(
+            HourOfRemovals,
+            hour=instants.map(lambda moment: moment.replace(minute=0, second=0, microsecond=0)),
+            removed=st.integers(1, 2**40),
+            held_before=st.integers(1, 2**40),
+        ),
+        max_size=25,
+    ).map(lambda hours: RemovalLedger(tuple(hours))),
 )
 devices = st.builds(
     Device,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from number_inventory.domain.devices import Device, DeviceKey, DeviceState, Health
 from number_inventory.domain.errors import AlreadyExistsError, LeaseLostError, NotFoundError
+from number_inventory.domain.removals import Approval, HeldRemovals
 from number_inventory.ports import DeviceHead, Devices, Lease, RegisterHead
 from tests.contract.conftest import Aws, Ports
 from tests.contract.made import CUSTOMER, KEY, NOW, device, states
@@ -200,6 +201,54 @@ def test_device_is_removed_under_its_lease_only(devices: Devices) -> None:
     assert not devices.finish(mine, DeviceState(), None)
     with pytest.raises(NotFoundError):
         devices.get(KEY)
+
+
+# --- removals that a person approves
+
+HELD = HeldRemovals("5f2b", 12, 40, ("1001", "1002"), NOW)
+APPROVED = Approval("5f2b", "operator:ann", NOW)
+
+
+def holding(devices: Devices, held: HeldRemovals | None = HELD) -> Lease:
+    """End a sync that holds removals back, and begin the next one."""
+    lease = lease_of(devices, at=2)
+    assert devices.finish(lease, replace(lease.state, held_removals=held), None)
+    return lease_of(devices, at=2)
+
+
+def test_what_is_held_can_be_approved_and_nothing_else(devices: Devices) -> None:
+    """GIVEN a held set WHEN that very set is approved, twice even, THEN the word stands; any other is refused."""
+    devices.add(device())
+    assert not devices.approve_removals(KEY, APPROVED), "nothing is held"
+    holding(devices)
+    assert not devices.approve_removals(KEY, replace(APPROVED, checksum="0000"))
+    assert devices.approve_removals(KEY, APPROVED)
+    assert devices.approve_removals(KEY, APPROVED)
+    assert devices.get(KEY).state.approval == APPROVED
+    assert lease_of(devices, at=3).state.approval == APPROVED
+    with pytest.raises(NotFoundError, match="nobody"):
+        devices.approve_removals(replace(KEY, name="nobody"), APPROVED)
+
+
+def test_an_approval_given_during_a_sync_outlives_it_if_the_set_does(devices: Devices) -> None:
+    """GIVEN a sync under way WHEN its set is approved and it holds the same set again THEN the approval stands."""
+    devices.add(device())
+    lease = holding(devices)
+    assert devices.approve_removals(KEY, APPROVED)
+    devices.finish(lease, replace(lease.state, cause="again"), None)
+    assert devices.get(KEY).state.approval == APPROVED
+
+
+@pytest.mark.parametrize("then", [None, replace(HELD, checksum="77aa")], ids=["nothing", "another set"])
+def test_an_approval_is_void_once_another_set_or_none_is_held(devices: Devices, then: HeldRemovals | None) -> None:
+    """GIVEN an approved set WHEN a sync ends with another or none THEN the approval is gone for good."""
+    devices.add(device())
+    lease = holding(devices)
+    devices.approve_removals(KEY, APPROVED)
+    devices.finish(lease, replace(lease.state, held_removals=then), None)
+    assert devices.get(KEY).state.approval is None
+    holding(devices)
+    assert devices.get(KEY).state.approval is None, "the same set later is another decision"
 
 
 # --- heads

@@ -6,6 +6,7 @@ from datetime import timedelta
 from random import Random
 
 from number_inventory.domain.devices import DeviceKey
+from number_inventory.domain.macros import REMOVAL_GUARD_PERCENT
 from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberRecord, Status, Usage
 from tests.memory.world import CUSTOMER, World
 
@@ -46,7 +47,9 @@ def populated(count: int, seed: int) -> Inventory:
         inventory.held[number] = {key.name for key in random.sample(inventory.devices, random.choice([1, 1, 1, 2]))}
     leaving = numbers[on_devices : on_devices + cooling]
     _sync_all(inventory, leaving)
+    world.macros.put(CUSTOMER, REMOVAL_GUARD_PERCENT, "100")
     _sync_all(inventory, [])
+    world.macros.put(CUSTOMER, REMOVAL_GUARD_PERCENT, "20")
     for number in numbers[on_devices + cooling :]:
         _plant_idle(inventory, number, other=random.randrange(count - on_devices - cooling) < other)
     inventory.sound = {number: record for (_, number), record in world.inventory.all().items()}

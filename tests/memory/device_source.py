@@ -9,6 +9,8 @@ from number_inventory.ports import Clock, Credentials
 from tests.memory.clock import SettableClock
 from tests.memory.fuse import Fuse
 
+UPTIME_SECONDS = 500_000
+
 
 def user(number: str, *, active: bool = True, host: str = "sbc.example", ip_group: int | None = None) -> RegisteredUser:
     """A registered user with one contact."""
@@ -28,6 +30,7 @@ class ScriptedDevices:
         shows: users of a device, or the error that asking it raises.
         incomplete: why a device's snapshots are partial; they are complete where nothing stands.
         refuses: versions of credentials that a device refuses.
+        uptime_seconds: since a device's start; days, where nothing else is said.
         asked: who was asked with which version of credentials, in order.
     """
 
@@ -37,6 +40,7 @@ class ScriptedDevices:
         self.shows: dict[DeviceKey, tuple[RegisteredUser, ...] | DeviceError] = {}
         self.incomplete: dict[DeviceKey, str] = {}
         self.refuses: dict[DeviceKey, set[int]] = {}
+        self.uptime_seconds: dict[DeviceKey, int] = {}
         self.asked: list[tuple[DeviceKey, int]] = []
 
     def snapshot(self, device: Device, credentials: Credentials) -> Snapshot:
@@ -53,7 +57,7 @@ class ScriptedDevices:
             taken_at=self._clock.now(),
             incomplete_because=self.incomplete.get(device.key, ""),
             reported_count=len(shown),
-            uptime_seconds=1000,
+            uptime_seconds=self.uptime_seconds.get(device.key, UPTIME_SECONDS),
             product="Mediant VE SBC",
             version="7.40A.250",
             serial="123456",

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from number_inventory.domain.devices import Device, DeviceKey, DeviceState
 from number_inventory.domain.errors import AlreadyExistsError, LeaseLostError, NotFoundError, RecordBrokenError
+from number_inventory.domain.removals import Approval
 from number_inventory.ports import DeviceEntry, DeviceHead, Lease, RegisterHead
 from tests.memory.fuse import Fuse
 
@@ -100,6 +101,16 @@ class MemoryDevices:
             slot.state = replace(slot.state, refused_credentials=0)
         self._fuse.point("devices.set_enabled after")
 
+    def approve_removals(self, key: DeviceKey, approval: Approval) -> bool:
+        """Keep the approval, if it is about what is held."""
+        self._fuse.point("devices.approve_removals before")
+        slot = self._slot(key)
+        if slot.state.held_removals is None or slot.state.held_removals.checksum != approval.checksum:
+            return False
+        slot.state = replace(slot.state, approval=approval)
+        self._fuse.point("devices.approve_removals after")
+        return True
+
     def remove(self, key: DeviceKey, lease: Lease) -> None:
         """Forget the device under its lease; nothing where it is gone already."""
         self._fuse.point("devices.remove before")
@@ -150,6 +161,9 @@ class MemoryDevices:
         if state.refused_credentials == lease.state.refused_credentials:
             # Left as it is now: an operator may have enabled the device meanwhile.
             state = replace(state, refused_credentials=slot.state.refused_credentials)
+        held_before, held = lease.state.held_removals, state.held_removals
+        same = (held_before.checksum if held_before else "") == (held.checksum if held else "")
+        state = replace(state, approval=slot.state.approval if same else None)
         slot.state, slot.leased_until = state, None
         if head is not None:
             slot.head, slot.settled_sync = head, lease.sync

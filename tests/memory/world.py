@@ -11,6 +11,7 @@ from number_inventory.domain.lifecycle import Decision
 from number_inventory.domain.numbers import NumberRecord
 from number_inventory.ports import Credentials, WriteResult
 from number_inventory.services.ask_device import AskDevice
+from number_inventory.services.held_removals import ApproveRemovals, ReviewRemovals
 from number_inventory.services.manage_devices import ConfigureDevices, RemoveDevice
 from number_inventory.services.release import ReleaseCooled
 from number_inventory.services.run_audit import RunAudit
@@ -57,6 +58,8 @@ class World:
             clock=self.clock,
             budget=BUDGET,
         )
+        self.review_removals = ReviewRemovals(self.devices, self.registrations, self.ask)
+        self.approve_removals = ApproveRemovals(self.devices, self.clock)
         self.remove_device = RemoveDevice(
             devices=self.devices,
             registrations=self.registrations,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
     from number_inventory.services.ask_device import AskDevice
     from number_inventory.services.dispatch import DispatchSyncs
+    from number_inventory.services.held_removals import ApproveRemovals, ReviewRemovals
     from number_inventory.services.look_at_audits import LookAtAudits
     from number_inventory.services.look_at_number_jobs import LookAtNumberJobs
     from number_inventory.services.lookup import LookUpNumbers
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
         AuditSettings,
         AuditsSettings,
         AuditStartSettings,
+        DevicesSettings,
         DispatchSettings,
         HistorySettings,
         InventorySettings,
@@ -353,6 +355,21 @@ def configure_devices(settings: "SyncSettings", warn: Warn, budget: timedelta) -
     return ConfigureDevices(
         devices(settings.devices_table), secrets(settings.parameter_prefix, settings.credentials_key), ask
     )
+
+
+def review_removals(settings: "SyncSettings", warn: Warn, budget: timedelta) -> "ReviewRemovals":
+    """Look at removals that are held back; the device may take `budget` over its answer."""
+    from number_inventory.services.held_removals import ReviewRemovals
+
+    registers = registrations(settings.registrations_table)
+    return ReviewRemovals(devices(settings.devices_table), registers, ask_device(settings, warn, budget))
+
+
+def approve_removals(settings: "DevicesSettings") -> "ApproveRemovals":
+    """Approve removals that are held back."""
+    from number_inventory.services.held_removals import ApproveRemovals
+
+    return ApproveRemovals(devices(settings.devices_table), clock())
 
 
 def remove_device(settings: "SyncSettings", budget: timedelta) -> "RemoveDevice":

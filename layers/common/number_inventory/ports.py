@@ -20,6 +20,7 @@ from number_inventory.domain.lifecycle import Decision
 from number_inventory.domain.macros import MacroValue
 from number_inventory.domain.number_jobs import AddOutcome, NumberJob
 from number_inventory.domain.numbers import NumberRecord, Status
+from number_inventory.domain.removals import Approval
 from number_inventory.domain.snapshots import Snapshot
 from number_inventory.domain.sorted_numbers import SortedNumbers
 
@@ -349,6 +350,12 @@ class Devices(Protocol):
     def set_enabled(self, key: DeviceKey, *, enabled: bool) -> None:
         """Let schedules sync the device, or not; its numbers stay as they are. Raises NotFoundError."""
 
+    def approve_removals(self, key: DeviceKey, approval: Approval) -> bool:
+        """Keep a person's word that held removals may go; safe to repeat.
+
+        False, and nothing kept, where the device does not hold exactly that set back now. Raises NotFoundError.
+        """
+
     def remove(self, key: DeviceKey, lease: Lease) -> None:
         """Forget the device; only under its lease."""
 
@@ -363,6 +370,9 @@ class Devices(Protocol):
 
     def finish(self, lease: Lease, state: DeviceState, head: RegisterHead | None) -> bool:
         """Give the lease back and keep the state; `head` if the register is settled, None if it is in doubt.
+
+        An approval stays as it stands, given meanwhile or not, as long as the same removals are held as when the lease
+        was taken; else it is void.
 
         Returns False where the lease was lost to somebody else: then nothing is written.
         """

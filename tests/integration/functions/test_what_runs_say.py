@@ -58,7 +58,8 @@ def test_the_worker(account: Account, simulator: Simulator) -> None:
     assert (told["result"], told["health"], told["complete"]) == ("applied", "ok", True)
     assert (told["users"], told["held"], told["appeared"], told["disappeared"], told["writes"]) == (3, 3, 3, 0, 3)
     assert told["outcomes"] == {"created": 3}
-    always = {"Syncs": 1, "SyncsNotApplied": 0, "SyncsPartial": 0, "RemovalsWaiting": 0, "UnmappedAors": 0}
+    zero = ("SyncsNotApplied", "SyncsPartial", "RemovalsWaiting", "RemovalsHeld", "UnmappedAors")
+    always = {"Syncs": 1, **dict.fromkeys(zero, 0)}
     assert metrics(first, "sync-worker") == {"Numbers_created": 3, **always}
     assert summary(second, "sync-worker", "device synced")["level"] == "INFO"
     assert metrics(second, "sync-worker") == {"Numbers_cooling_started": 1, **always}

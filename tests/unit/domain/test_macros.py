@@ -11,6 +11,7 @@ from number_inventory.domain.macros import (
     MACROS,
     REMOVAL_GUARD_COUNT,
     REMOVAL_GUARD_PERCENT,
+    RESTART_GRACE,
     MacroValue,
     RemovalGuard,
     audiocodes_cooling_days,
@@ -43,7 +44,7 @@ def test_who_wins(customer: str | None, everywhere: str | None, expected: MacroV
 def test_the_defaults_are_voss_defaults() -> None:
     """GIVEN nothing stored, THEN AudioCodes numbers cool 2 days; global cooling is off, and 30 days when on.
 
-    More than 20 percent, and more than 10, of the numbers at once need a person.
+    More than 20 percent, and more than 10, of the numbers at once need a person; phones have an hour to come back.
     """
     assert {name: macro.default for name, macro in MACROS.items()} == {
         AUDIOCODES_COOLING_DURATION: "2",
@@ -51,6 +52,7 @@ def test_the_defaults_are_voss_defaults() -> None:
         COOLING_DURATION: "30",
         REMOVAL_GUARD_PERCENT: "20",
         REMOVAL_GUARD_COUNT: "10",
+        RESTART_GRACE: "60",
     }
     for name, macro in MACROS.items():
         check_macro_value(name, macro.default)
@@ -117,6 +119,7 @@ def test_an_unknown_macro_is_named_with_those_there_are() -> None:
     [
         (REMOVAL_GUARD_PERCENT, ["0", "20", " 100 "], ["101", "-1", "20%", "", "1e1", "٢", "0020"]),
         (REMOVAL_GUARD_COUNT, ["0", "10", "1000000"], ["1000001", "-1", "ten", "", "99999999999"]),
+        (RESTART_GRACE, ["0", "60", "1440"], ["1441", "-1", "1h", ""]),
     ],
 )
 def test_the_guard_takes_whole_numbers_only(name: str, allowed: list[str], refused: list[str]) -> None:

@@ -5,7 +5,13 @@ from datetime import timedelta
 import pytest
 
 from number_inventory.domain.devices import DeviceKey, Health
-from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION, GLOBAL
+from number_inventory.domain.macros import (
+    AUDIOCODES_COOLING_DURATION,
+    GLOBAL,
+    REMOVAL_GUARD_COUNT,
+    REMOVAL_GUARD_PERCENT,
+    RESTART_GRACE,
+)
 from number_inventory.domain.numbers import Status, first_version
 from number_inventory.services.manage_macros import ManageMacros
 from number_inventory.services.sync import SyncResult
@@ -40,12 +46,24 @@ def test_removals_wait_and_additions_go_on(world: World, key: DeviceKey, scope: 
     assert world.number("1001").status is Status.USED
     assert (summary.result, summary.health, summary.appeared, summary.disappeared) == (
         SyncResult.APPLIED,
-        Health.OK,
+        Health.WAITING,
         1,
         0,
     )
     assert AUDIOCODES_COOLING_DURATION in summary.removals_wait
     assert repr(value) in summary.removals_wait
+
+
+@pytest.mark.parametrize("name", [REMOVAL_GUARD_COUNT, REMOVAL_GUARD_PERCENT, RESTART_GRACE])
+def test_a_broken_guard_keeps_what_goes(world: World, key: DeviceKey, name: str) -> None:
+    """GIVEN a guard or a grace that cannot be understood, WHEN a number goes, THEN it stays, and the state says why."""
+    world.macros.put(GLOBAL, name, "some")
+    world.device_shows(key, "1002")
+
+    world.sync(key)
+
+    assert world.held_by(key) == {"1001", "1002"}
+    assert name in world.devices.get(key).state.cause
 
 
 def test_every_sync_says_that_removals_wait(world: World, key: DeviceKey) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from number_inventory.domain.aors import NumberRule, compile_rules, split_aor
 from number_inventory.domain.errors import InvalidInputError
 from number_inventory.domain.numbers import slug
+from number_inventory.domain.removals import Approval, HeldRemovals, RemovalLedger
 
 MIN_READ_TIMEOUT_SECONDS = 5
 MAX_READ_TIMEOUT_SECONDS = 120
@@ -40,6 +41,11 @@ class Health(StrEnum):
     NEVER_SYNCED = "never_synced"
     OK = "ok"
     PARTIAL = "partial"
+    """It answered, but not so that what it did not show is proven gone."""
+    WAITING = "waiting"
+    """It answered in full; what is gone waits, because it was restarted or because a setting is broken."""
+    HELD = "held"
+    """It answered in full; too much would go, so a person must approve."""
     UNREACHABLE = "unreachable"
     LOGIN_REFUSED = "login_refused"
     MISCONFIGURED = "misconfigured"
@@ -102,11 +108,15 @@ class DeviceState:
         cause: why it is not `ok`, in words.
         last_sync_at: when the last attempt ended.
         last_complete_at: when a complete snapshot was last applied.
-        uptime_seconds: as the device said then.
+        uptime_seconds: as the device said last.
+        restarted_at: when it was last noticed that the device was restarted or replaced; forgotten after a day.
         held_numbers: how many numbers the device held then.
         unmapped: how many AORs mapped to no number then.
         refused_credentials: version of the credentials that the device refused; 0 for none. That version is not tried
             again, because a few failures make the device lock out the caller's address (AudioCodes).
+        held_removals: numbers that the device no longer shows, but too many of them to be taken without a person.
+        removals: what it lost within the last 24 hours.
+        approval: a person's word that the held removals may go; void once another set, or none, is held.
     """
 
     health: Health = Health.NEVER_SYNCED
@@ -118,9 +128,13 @@ class DeviceState:
     version: str = ""
     serial: str = ""
     uptime_seconds: int | None = None
+    restarted_at: datetime | None = None
     held_numbers: int = 0
     unmapped: int = 0
     refused_credentials: int = 0
+    held_removals: HeldRemovals | None = None
+    removals: RemovalLedger = field(default_factory=RemovalLedger)
+    approval: Approval | None = None
 
 
 def check_device(device: Device) -> None:

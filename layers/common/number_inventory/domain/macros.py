@@ -6,6 +6,7 @@ Sources: VOSS named macro `audiocodes_cooling_duration` (default 2 days), VOSS G
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 from number_inventory.domain.cooling import CoolingSettings, parse_cooling_days
@@ -21,8 +22,10 @@ COOLING_ENABLED = "number_inventory_cooling_enabled"
 COOLING_DURATION = "number_inventory_cooling_duration_days"
 REMOVAL_GUARD_PERCENT = "audiocodes_removal_guard_percent"
 REMOVAL_GUARD_COUNT = "audiocodes_removal_guard_count"
+RESTART_GRACE = "audiocodes_restart_grace_minutes"
 
 _MAX_GUARD_COUNT = 1_000_000
+_MAX_GRACE_MINUTES = 1_440
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,10 @@ def _parse_guard_count(text: str) -> int:
     return _parse_whole(text, REMOVAL_GUARD_COUNT, _MAX_GUARD_COUNT)
 
 
+def _parse_grace_minutes(text: str) -> int:
+    return _parse_whole(text, RESTART_GRACE, _MAX_GRACE_MINUTES)
+
+
 def _parse_whole(text: str, field: str, most: int) -> int:
     digits = text.strip()
     if not (digits.isascii() and digits.isdigit() and len(digits) < len(str(most)) + 1 and int(digits) <= most):
@@ -107,17 +114,26 @@ MACROS: Mapping[str, MacroDefinition] = {
         MacroDefinition(
             name=REMOVAL_GUARD_PERCENT,
             default="20",
-            purpose="An audit that would free more than this percent of the devices' numbers, and more than the count"
-            " beside it, frees none of them until a person has approved its plan.",
+            purpose="A sync or an audit that would take more than this percent of their numbers from devices, and more"
+            " than the count beside it, takes none of them until a person has approved. For a sync, all that a device"
+            " lost within 24 hours counts together.",
             allowed="whole percent, 0 to 100",
             check=_parse_guard_percent,
         ),
         MacroDefinition(
             name=REMOVAL_GUARD_COUNT,
             default="10",
-            purpose="How many numbers an audit may free whatever their percentage.",
+            purpose="How many numbers a sync or an audit may take whatever their percentage.",
             allowed="a whole number, 0 to 1000000",
             check=_parse_guard_count,
+        ),
+        MacroDefinition(
+            name=RESTART_GRACE,
+            default="60",
+            purpose="Minutes that phones have to register again after a device was restarted; until then numbers are"
+            " only added.",
+            allowed="whole minutes, 0 to 1440",
+            check=_parse_grace_minutes,
         ),
     )
 }
@@ -165,7 +181,7 @@ def audiocodes_cooling_days(macro: MacroValue) -> int:
 
 @dataclass(frozen=True, slots=True)
 class RemovalGuard:
-    """How many numbers may lose their last user at once without a person.
+    """How many numbers may be taken from devices without a person.
 
     Attributes:
         percent: of those that devices use.
@@ -176,7 +192,7 @@ class RemovalGuard:
     count: int
 
     def stops(self, freed: int, used: int) -> bool:
-        """Whether so many of so many used numbers are too many at once."""
+        """Whether so many of so many used numbers are too many."""
         return freed > self.count and freed * 100 > self.percent * used
 
 
@@ -187,6 +203,15 @@ def removal_guard(percent: MacroValue, count: MacroValue) -> RemovalGuard:
         SettingBrokenError: what is stored is not allowed.
     """
     return RemovalGuard(percent=_stored(percent, _parse_guard_percent), count=_stored(count, _parse_guard_count))
+
+
+def restart_grace(macro: MacroValue) -> timedelta:
+    """How long removals wait after a device was restarted, from the resolved macro.
+
+    Raises:
+        SettingBrokenError: what is stored is not allowed.
+    """
+    return timedelta(minutes=_stored(macro, _parse_grace_minutes))
 
 
 def global_cooling_settings(enabled: MacroValue, days: MacroValue) -> CoolingSettings:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from number_inventory.domain.devices import Device, DeviceState, Health
 from number_inventory.domain.numbers import Holder
 
-_ANSWERING = frozenset({Health.OK, Health.PARTIAL})
+_ANSWERING = frozenset({Health.OK, Health.PARTIAL, Health.WAITING, Health.HELD})
 
 
 class Word(StrEnum):

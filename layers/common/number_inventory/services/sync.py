@@ -21,11 +21,10 @@ from number_inventory.domain.errors import (
     LeaseLostError,
     LoginRefusedError,
     RecordBrokenError,
-    SettingBrokenError,
 )
 from number_inventory.domain.lifecycle import Decision, Registration, Stamp, confirmed, registration_gone
-from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION, audiocodes_cooling_days
 from number_inventory.domain.numbers import Holder, NumberRecord
+from number_inventory.domain.removals import LONGEST_GRACE, HeldRemovals, Removal, RemovalLedger, Running
 from number_inventory.domain.snapshots import Claims, Snapshot, SyncPlan, UserScope, claims_of, digest_of, plan_sync
 from number_inventory.ports import (
     Clock,
@@ -38,6 +37,7 @@ from number_inventory.ports import (
 )
 from number_inventory.services.ask_device import AskDevice
 from number_inventory.services.change_numbers import ChangeNumbers, ChangeReport
+from number_inventory.services.judge_removals import JudgeRemovals, Verdict
 
 LEASE_MARGIN = timedelta(seconds=60)
 """How long a lease outlives the time its sync may take: the writer is gone for sure before the next one starts."""
@@ -64,6 +64,7 @@ class SyncSummary:
         sync: its sequence number, 0 where no lease was had.
         cause: why the device is not `ok`, why the snapshot is partial or why the sync failed.
         removals_wait: why numbers that are gone were not taken from the device; empty when they were.
+        held_removals: those of them that a person has to approve.
         held: how many numbers the device holds now.
         outcomes: how many numbers had which outcome.
         conflicts: numbers registered here that another vendor uses, at most 20.
@@ -78,6 +79,7 @@ class SyncSummary:
     complete: bool = False
     cause: str = ""
     removals_wait: str = ""
+    held_removals: HeldRemovals | None = None
     users: int = 0
     held: int = 0
     appeared: int = 0
@@ -150,6 +152,10 @@ class _Run:
         self._lease = lease
         self._deadline = deadline
         self._summary = SyncSummary(device=lease.key, sync=lease.sync, held=lease.state.held_numbers)
+        self._state_before = lease.state
+        self._verdict = Verdict()
+        self._returned: dict[str, datetime] = {}
+        """Numbers that this device lost and that come back, by the instant at which they went."""
 
     def run(self) -> SyncSummary:
         """Look, compare, apply; the lease is given back whatever happens, so that the next sync need not wait."""
@@ -158,7 +164,10 @@ class _Run:
         except (DeviceError, InvalidInputError) as error:
             return self._failed(error)
         self._note(snapshot, claims)
+        self._note_restart(snapshot)
         if self._lease.settled and digest_of(claims, may_remove=snapshot.complete) == self._lease.digest:
+            if snapshot.complete:
+                self._state_before = replace(self._state_before, held_removals=None)
             return self._finish(snapshot, SyncResult.UNCHANGED, self._settled_as_before())
         try:
             return self._apply(snapshot, claims)
@@ -171,6 +180,7 @@ class _Run:
 
     def leave_in_doubt(self, cause: str) -> None:
         """Give the lease back without a head: what this sync may have changed is looked at again by the next one."""
+        self._state_before = self._lease.state
         state = self._state(
             self._lease.state.health, self._parts.clock.now(), f"the last sync stopped half-way: {cause}"
         )
@@ -191,7 +201,9 @@ class _Run:
         register = self._parts.registrations.load(self._lease)
         doubts = self._ask_records(register.doubtful)
         known = (register.held - register.doubtful) | doubts.held.keys()
-        plan, cooling_days = self._plan(known, claims.without(doubts.broken), may_remove=snapshot.complete)
+        # An earlier sync took these, and died before it could say so.
+        begun = register.doubtful - register.held - known - doubts.broken - claims.claimed
+        plan = self._plan(known, begun, claims.without(doubts.broken), snapshot)
         spared = plan.held & {
             number
             for number, holder in doubts.held.items()
@@ -199,13 +211,14 @@ class _Run:
         }
         # What is said of a broken record's number stays as it is, so that it stays in doubt until it can be read.
         register = self._parts.registrations.intend(self._lease, register, plan.held | (register.held & doubts.broken))
-        report = self._change(plan, cooling_days, spared)
+        report = self._change(plan, spared)
         report.failed.extend(sorted(doubts.broken))
         report.broken = report.broken or doubts.why_broken
         self._count(plan, report)
         if not report.finished:
             return self._finish(snapshot, SyncResult.UNFINISHED, None)
         register = self._parts.registrations.compact(self._lease, register)
+        self._state_before = self._with_removals(snapshot, Removal(plan.disappearing, begun, len(known) + len(begun)))
         result = SyncResult.UNCHANGED if plan.empty else SyncResult.APPLIED
         digest = digest_of(claims, may_remove=not self._summary.removals_wait)
         return self._finish(snapshot, result, RegisterHead(digest, register.base, register.mark))
@@ -227,36 +240,63 @@ class _Run:
                     held[number] = holder
         return _Doubts(held, frozenset(broken), next(iter(broken.values()), ""))
 
-    def _plan(self, known: frozenset[str], claims: Claims, *, may_remove: bool) -> tuple[SyncPlan, int]:
-        """The plan and the days its removals cool; where the macro is broken, removals wait and nothing is guessed."""
-        plan = plan_sync(known, claims, may_remove=may_remove)
+    def _plan(self, known: frozenset[str], begun: frozenset[str], claims: Claims, snapshot: Snapshot) -> SyncPlan:
+        """What the snapshot changes; where removals must wait, it only adds."""
+        plan = plan_sync(known, claims, may_remove=snapshot.complete)
         if not plan.disappearing:
-            return plan, 0
-        customer = self._lease.key.customer
-        macro = self._parts.macros.resolve(customer, [AUDIOCODES_COOLING_DURATION])[AUDIOCODES_COOLING_DURATION]
-        try:
-            return plan, audiocodes_cooling_days(macro)
-        except SettingBrokenError as error:
-            self._summary.removals_wait = str(error)
-            return plan_sync(known, claims, may_remove=False), 0
+            return plan
+        removal = Removal(plan.disappearing, begun, len(known) + len(begun))
+        self._verdict = self._judged(removal, snapshot)
+        if self._verdict.held and plan.appearing:
+            # Who comes back with this very sync is not lost: else the next one would judge otherwise.
+            records = self._parts.inventory.get_many(self._lease.key.customer, plan.appearing)
+            for number in records:
+                self._note_return(records[number])
+            self._verdict = self._judged(removal, snapshot)
+        if not self._verdict.waits:
+            return plan
+        self._summary.removals_wait = self._verdict.waits
+        return plan_sync(known, claims, may_remove=False)
 
-    def _change(self, plan: SyncPlan, cooling_days: int, spared: frozenset[str]) -> ChangeReport:
+    def _judged(self, removal: Removal, snapshot: Snapshot) -> Verdict:
+        state = self._state_before
+        state = replace(state, removals=state.removals.regaining(self._returned.values()))
+        judge = JudgeRemovals(self._parts.macros)
+        return judge(self._lease.key, removal, _running(snapshot), state, self._parts.clock.now())
+
+    def _note_return(self, record: NumberRecord | None) -> None:
+        """Remember when a number left this device, if it is one that did."""
+        if record and record.cooling_since and record.updated_by.startswith(f"sync:{self._lease.key.name}#"):
+            self._returned[record.number] = record.cooling_since
+
+    def _with_removals(self, snapshot: Snapshot, done: Removal) -> DeviceState:
+        """The device's state with what it lost, what it got back and what is held, now that all of it is done."""
+        state, now = self._state_before, self._parts.clock.now()
+        ledger = state.removals.within(now).regaining(self._returned.values())
+        ledger = ledger.losing(len(done.gone) + len(done.begun), done.held, now)
+        if done.is_approved(state.approval):
+            ledger = RemovalLedger()  # a person has looked at this device: it starts anew
+        held = self._verdict.held if snapshot.complete else state.held_removals
+        return replace(state, removals=ledger, held_removals=held)
+
+    def _change(self, plan: SyncPlan, spared: frozenset[str]) -> ChangeReport:
         """Bring the numbers to where the plan wants them.
 
         Args:
             plan: what comes and what goes.
-            cooling_days: for what goes.
             spared: numbers that an unfinished sync meant to take and that stay the device's.
         """
         device = self._lease.key
+        approved = f"; approved by {self._verdict.approval.by}" if self._verdict.approval else ""
         change = ChangeNumbers(self._parts.inventory, self._in_time)
 
         def comes(number: str, record: NumberRecord | None) -> Decision:
+            self._note_return(record)
             return confirmed(record, self._registration(number), self._stamp(f"registered on {device.name}"))
 
         def goes(number: str, record: NumberRecord | None) -> Decision | None:
-            stamp = self._stamp(f"no longer registered on {device.name}")
-            return registration_gone(record, self._registration(number), cooling_days, stamp)
+            stamp = self._stamp(f"no longer registered on {device.name}{approved}")
+            return registration_gone(record, self._registration(number), self._verdict.cooling_days, stamp)
 
         def stays(number: str, record: NumberRecord | None) -> Decision:
             return confirmed(record, self._registration(number), self._stamp(f"still held by {device.name}"))
@@ -287,6 +327,14 @@ class _Run:
         if not snapshot.complete:
             summary.removals_wait = f"the snapshot is partial: {snapshot.incomplete_because}"
 
+    def _note_restart(self, snapshot: Snapshot) -> None:
+        state, now = self._state_before, self._parts.clock.now()
+        if _running(snapshot).restarted_since(Running(state.uptime_seconds, state.serial)):
+            state = replace(state, restarted_at=now)
+        elif state.restarted_at is not None and now - state.restarted_at > LONGEST_GRACE:
+            state = replace(state, restarted_at=None)
+        self._state_before = state
+
     def _count(self, plan: SyncPlan, report: ChangeReport) -> None:
         summary = self._summary
         summary.appeared, summary.disappeared = len(plan.appearing), len(plan.disappearing)
@@ -298,18 +346,21 @@ class _Run:
 
     def _finish(self, snapshot: Snapshot, result: SyncResult, head: RegisterHead | None) -> SyncSummary:
         now = self._parts.clock.now()
-        health = Health.OK if snapshot.complete else Health.PARTIAL
+        health = self._verdict.health if snapshot.complete else Health.PARTIAL
+        before = self._state_before
         state = replace(
-            self._state(health, now, self._summary.cause),
-            last_complete_at=now if snapshot.complete and head else self._lease.state.last_complete_at,
+            self._state(health, now, self._summary.cause or self._summary.removals_wait),
+            last_complete_at=now if snapshot.complete and head else before.last_complete_at,
             product=snapshot.product,
             version=snapshot.version,
-            serial=snapshot.serial,
-            uptime_seconds=snapshot.uptime_seconds,
+            serial=snapshot.serial or before.serial,
+            uptime_seconds=before.uptime_seconds if snapshot.uptime_seconds is None else snapshot.uptime_seconds,
             held_numbers=self._summary.held,
             unmapped=self._summary.unmapped,
             refused_credentials=0,
+            removals=before.removals.within(now),
         )
+        self._summary.held_removals = state.held_removals
         return self._give_back(state, result, head)
 
     def _failed(self, error: DeviceError | InvalidInputError) -> SyncSummary:
@@ -321,7 +372,7 @@ class _Run:
         return self._give_back(state, SyncResult.FAILED, self._settled_as_before())
 
     def _state(self, health: Health, now: datetime, cause: str) -> DeviceState:
-        before = self._lease.state
+        before = self._state_before
         since = before.since if before.health is health and before.since else now
         return replace(before, health=health, since=since, cause=cause, last_sync_at=now)
 
@@ -331,6 +382,10 @@ class _Run:
             self._summary.result = SyncResult.UNFINISHED
             self._summary.cause = "the lease was lost to another sync, which takes over"
         return self._summary
+
+
+def _running(snapshot: Snapshot) -> Running:
+    return Running(snapshot.uptime_seconds, snapshot.serial)
 
 
 def _health_after(error: DeviceError | InvalidInputError) -> Health:

@@ -1,5 +1,6 @@
 """A device as an item of the Devices table: configuration, state, lease and the head of its register."""
 
+from datetime import UTC, datetime
 from typing import Any
 from zlib import crc32
 
@@ -14,6 +15,7 @@ from number_inventory.adapters.dynamodb.attributes import (
 )
 from number_inventory.domain.aors import NumberRule
 from number_inventory.domain.devices import Device, DeviceKey, DeviceState, Health, SourceKind, TlsSettings, TlsTrust
+from number_inventory.domain.removals import Approval, HeldRemovals, HourOfRemovals, RemovalLedger
 from number_inventory.ports import DeviceEntry, DeviceHead, Lease
 
 SCHEDULE_INDEX = "scheduled"
@@ -21,7 +23,7 @@ SCHEDULE_SHARDS = 4
 """Partitions of the index of enabled devices."""
 
 _STATE_TEXTS = ("cause", "product", "version", "serial")
-_STATE_INSTANTS = ("since", "last_sync_at", "last_complete_at")
+_STATE_INSTANTS = ("since", "last_sync_at", "last_complete_at", "restarted_at")
 _STATE_COUNTS = ("held_numbers", "unmapped")
 
 
@@ -75,7 +77,10 @@ def _rule_attribute(rule: NumberRule) -> Attribute:
 
 
 def state_attribute(state: DeviceState) -> Attribute:
-    """The state as one map; `refused_credentials` stands beside it, because an operator changes it on its own."""
+    """The state as one map.
+
+    `refused_credentials` and `approval` stand beside it, because an operator changes them while a sync is under way.
+    """
     inner: Item = {"health": text(state.health)}
     for name in _STATE_TEXTS:
         words = getattr(state, name)
@@ -89,7 +94,33 @@ def state_attribute(state: DeviceState) -> Attribute:
         inner[name] = whole(getattr(state, name))
     if state.uptime_seconds is not None:
         inner["uptime_seconds"] = whole(state.uptime_seconds)
+    if state.held_removals is not None:
+        inner["held_removals"] = _held_attribute(state.held_removals)
+    if state.removals.hours:
+        inner["removals"] = text(" ".join(map(_hour_spelling, state.removals.hours)))
     return {"M": inner}
+
+
+def _held_attribute(held: HeldRemovals) -> Attribute:
+    return {
+        "M": {
+            "checksum": text(held.checksum),
+            "count": whole(held.count),
+            "of": whole(held.of),
+            "sample": {"SS": list(held.sample)},
+            "since": instant(held.since),
+        }
+    }
+
+
+def _hour_spelling(hour: HourOfRemovals) -> str:
+    """One string for all hours, such as `2026-11-23T11=3/400`: a map for each would make the item a unit dearer."""
+    return f"{hour.hour:%Y-%m-%dT%H}={hour.removed}/{hour.held_before}"
+
+
+def approval_attribute(approval: Approval) -> Attribute:
+    """A person's word that held removals may go."""
+    return {"M": {"checksum": text(approval.checksum), "by": text(approval.by), "at": instant(approval.at)}}
 
 
 def read_entry(item: dict[str, Any]) -> DeviceEntry:
@@ -181,7 +212,45 @@ def _state(read: ItemReader) -> DeviceState:
         held_numbers=state.whole("held_numbers", 0),
         unmapped=state.whole("unmapped", 0),
         refused_credentials=read.whole("refused_credentials", 0),
+        restarted_at=state.instant("restarted_at"),
+        held_removals=_held(state),
+        removals=_ledger(state),
+        approval=_approval(read),
     )
+
+
+def _held(state: ItemReader) -> HeldRemovals | None:
+    if not state.has("held_removals"):
+        return None
+    read = state.inner("held_removals")
+    since = read.instant("since")
+    if since is None:
+        raise read.broken("since", "is missing")
+    sample = tuple(sorted(read.texts("sample")))
+    return HeldRemovals(read.text("checksum"), read.whole("count"), read.whole("of"), sample, since)
+
+
+def _ledger(state: ItemReader) -> RemovalLedger:
+    hours = []
+    for spelling in state.text("removals").split():
+        hour, _, counts = spelling.partition("=")
+        removed, _, held_before = counts.partition("/")
+        try:
+            at = datetime.fromisoformat(hour).replace(tzinfo=UTC)
+            hours.append(HourOfRemovals(at, int(removed), int(held_before)))
+        except ValueError:
+            raise state.broken("removals", f"is no count of removals: {spelling[:40]!r}") from None
+    return RemovalLedger(tuple(hours))
+
+
+def _approval(read: ItemReader) -> Approval | None:
+    if not read.has("approval"):
+        return None
+    inner = read.inner("approval")
+    at = inner.instant("at")
+    if at is None:
+        raise inner.broken("at", "is missing")
+    return Approval(inner.text("checksum"), inner.text("by"), at)
 
 
 def _health(read: ItemReader) -> Health:

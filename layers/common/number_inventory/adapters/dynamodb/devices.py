@@ -16,6 +16,7 @@ from number_inventory.adapters.dynamodb.batch_get import batch_get
 from number_inventory.adapters.dynamodb.device_items import (
     SCHEDULE_INDEX,
     SCHEDULE_SHARDS,
+    approval_attribute,
     device_item,
     device_item_key,
     read_entry,
@@ -34,6 +35,7 @@ from number_inventory.adapters.dynamodb.tables import (
 )
 from number_inventory.domain.devices import Device, DeviceKey, DeviceState
 from number_inventory.domain.errors import AlreadyExistsError, LeaseLostError, NotFoundError, RecordBrokenError
+from number_inventory.domain.removals import Approval
 from number_inventory.ports import Clock, DeviceEntry, DeviceHead, Lease, RegisterHead
 
 if TYPE_CHECKING:
@@ -159,6 +161,30 @@ class DynamoDevices:
         )
         return refused is None
 
+    def approve_removals(self, key: DeviceKey, approval: Approval) -> bool:
+        """Keep a person's word, if exactly this set is held back now; raises NotFoundError."""
+        refused = write_if(
+            f"approve removals of device {key}",
+            self._client.update_item,
+            TableName=self._table,
+            Key=device_item_key(key),
+            UpdateExpression="SET #approval = :approval",
+            ConditionExpression="#state.#held.#checksum = :checksum",
+            ExpressionAttributeNames={
+                "#approval": "approval",
+                "#state": "state",
+                "#held": "held_removals",
+                "#checksum": "checksum",
+            },
+            ExpressionAttributeValues={
+                ":approval": approval_attribute(approval),
+                ":checksum": text(approval.checksum),
+            },
+        )
+        if refused and not old_item(refused):
+            raise _not_found(key)
+        return refused is None
+
     def remove(self, key: DeviceKey, lease: Lease) -> None:
         """Forget the device under its lease; nothing where it is gone already.
 
@@ -253,12 +279,17 @@ class DynamoDevices:
             names["#refused"] = "refused_credentials"
             values[":refused"] = whole(state.refused_credentials)
             sets.append("#refused = :refused")
+        removes = ["#until", "#holder"]
+        if _held_set(state) != _held_set(lease.state):
+            # An approval was about the set that was held before.
+            names["#approval"] = "approval"
+            removes.append("#approval")
         refused = write_if(
             f"finish the sync of device {lease.key}",
             self._client.update_item,
             TableName=self._table,
             Key=device_item_key(lease.key),
-            UpdateExpression=f"SET {', '.join(sets)} REMOVE #until, #holder",
+            UpdateExpression=f"SET {', '.join(sets)} REMOVE {', '.join(removes)}",
             ConditionExpression="#sync = :mine",
             ExpressionAttributeNames=names,
             ExpressionAttributeValues=values,
@@ -279,6 +310,10 @@ class DynamoDevices:
     def _query(self, request: dict[str, Any], purpose: str) -> Iterator[dict[str, Any]]:
         for items in query_pages(self._client, self._table, request, purpose=purpose):
             yield from items
+
+
+def _held_set(state: DeviceState) -> str:
+    return state.held_removals.checksum if state.held_removals else ""
 
 
 def _head_or_error(item: dict[str, Any]) -> DeviceHead | RecordBrokenError:
