@@ -34,6 +34,7 @@ def describe(
             "audits": outputs["AuditsTableName"],
             "jobs": outputs["JobsTableName"],
             "history": outputs["HistoryTableName"],
+            "requests": outputs["RequestsTableName"],
         },
         "functions": {
             "sync_dispatcher": outputs["SyncDispatcherName"],

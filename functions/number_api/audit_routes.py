@@ -18,7 +18,7 @@ from functions.number_api.audit_bodies import (
 )
 from functions.rest.problems import problem
 from functions.rest.promises import Promise, promises
-from functions.rest.requests import Cursor, Customer, caller, page_tokens, refuse_unknown
+from functions.rest.requests import Cursor, Customer, caller, current_attempt, page_tokens, refuse_unknown
 from number_inventory import bootstrap
 from number_inventory.domain.errors import AuditUnderWayError
 from number_inventory.domain.findings import FindingCode, FindingOutcome
@@ -60,7 +60,8 @@ def tell_under_way(error: AuditUnderWayError) -> Response[str]:
 def start_audit(customer: Customer, order: Annotated[AuditOrder, Body()]) -> Response[AuditBody]:
     """Start an audit; it is carried out elsewhere, and its address tells how far it is."""
     refuse_unknown(router.current_event.query_string_parameters)
-    start = bootstrap.start_audit(AuditApiSettings.load())
+    attempt = current_attempt(router)
+    start = bootstrap.start_audit(AuditApiSettings.load(), attempt.new_id if attempt else None)
     name = slug(unquote(customer), field="customer")
     scope = start.scope(customer=name, mode=order.mode, site=order.site, codes=order.codes or (), plan=order.plan or "")
     run = start(scope, caller(router.current_event))

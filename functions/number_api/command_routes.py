@@ -4,7 +4,7 @@ What a number's state does not allow is refused with who has it. `If-Match` bind
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import unquote
@@ -42,7 +42,7 @@ from functions.rest.app import InterruptedRequestError
 from functions.rest.entity_tags import etag, expected_version, refuse_condition
 from functions.rest.problems import problem
 from functions.rest.promises import Promise, promises
-from functions.rest.requests import UNKNOWN_CALLER, Customer, caller, refuse_unknown
+from functions.rest.requests import UNKNOWN_CALLER, Customer, caller, current_attempt, refuse_unknown
 from number_inventory import bootstrap
 from number_inventory.domain.commands import Command
 from number_inventory.domain.errors import (
@@ -183,7 +183,8 @@ def add_numbers(customer: Customer, body: Annotated[AddBody, Body()]) -> Respons
 
 def _job_to_add(customer: str, body: AddBody, details: NumberDetails) -> Response[AddedBody | JobBody]:
     """Begin a job; its address tells how far it is."""
-    start = bootstrap.start_number_job(JobsSettings.load())
+    attempt = current_attempt(router)
+    start = bootstrap.start_number_job(JobsSettings.load(), attempt.new_id if attempt else None)
     if body.first is not None and body.last is not None:
         job = start.of_range(customer, body.first, body.last, details, _by())
     else:
@@ -244,8 +245,8 @@ def find_available_numbers(
 def claim_numbers(customer: Customer, body: Annotated[ClaimBody, Body()]) -> NumbersBody:
     """Take as many available numbers as are asked for, or none: of callers at the same time each gets its own."""
     _refuse_what_is_for_one()
-    take = bootstrap.claim_available(ManageSettings.load())
-    with _interruption_is_told():
+    take = bootstrap.claim_available(ManageSettings.load(), before=current_attempt(router))
+    with nullcontext() if current_attempt(router) else _interruption_is_told():
         taken = take(
             unquote(customer),
             count=body.count,
@@ -265,7 +266,7 @@ def _interruption_is_told() -> Iterator[None]:
     except StorageBusyError as error:
         raise InterruptedRequestError(
             "the inventory is busy, and numbers may have been taken all the same: look for numbers assigned to, or "
-            "reserved for, whom they were for, before you ask again"
+            "reserved for, whom they were for, before you ask again. With an Idempotency-Key asking again does no harm"
         ) from error
 
 

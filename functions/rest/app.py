@@ -12,11 +12,17 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.rest.access import refusal
+from functions.rest.entity_tags import header
 from functions.rest.problems import FieldProblem, as_answer, problem
-from functions.rest.requests import MAX_BODY_BYTES, refused_body
+from functions.rest.requests import ATTEMPT, MAX_BODY_BYTES, refused_body
 from number_inventory.domain.errors import InvalidInputError, NotFoundError, StorageBusyError
 
 RETRY_AFTER_SECONDS = "2"
+_CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_KEY = "Idempotency-Key"
+_READS = "/lookup"
+"""How the path of a request ends that changes nothing, although it has a body."""
+
 _PLACES = frozenset({"body", "header", "path", "query"})
 
 AddRoutes = Callable[[str, str], None]
@@ -78,10 +84,23 @@ def answer(
     refused = refusal(request) or refused_body(event, allowed)
     if refused:
         return as_answer(refused)
-    add_routes(request["httpMethod"], request["path"])
-    answered = app.resolve(request, context)
-    # A body that is null is none to API Gateway, and too little for others.
-    return answered if answered.get("body") else {**answered, "body": ""}
+    def resolved(**shared: object) -> dict[str, Any]:
+        add_routes(request["httpMethod"], request["path"])
+        app.append_context(**shared)  # type: ignore[no-untyped-call]  # Powertools leaves it untyped
+        answered = app.resolve(request, context)
+        # A body that is null is none to API Gateway, and too little for others.
+        return answered if answered.get("body") else {**answered, "body": ""}
+
+    if not takes_key(request["httpMethod"], request["path"]) or not header(request, _KEY):
+        return resolved()
+    from functions.rest.idempotency import answered_once  # noqa: PLC0415 - few requests have a key, all would load it
+
+    return answered_once(request, context, lambda attempt: resolved(**{ATTEMPT: attempt}))
+
+
+def takes_key(method: str, path: str) -> bool:
+    """Whether a request changes something, so that an `Idempotency-Key` has a meaning."""
+    return method in _CHANGING and not path.endswith(_READS)
 
 
 # --- what any request may be refused for

@@ -27,7 +27,7 @@ def expected_version(event: Mapping[str, Any]) -> int | None:
     Raises:
         InvalidInputError: the header is no entity tag.
     """
-    given = _header(event, "If-Match")
+    given = header(event, "If-Match")
     if given in {"", ANY}:
         return None
     tag = _TAG.fullmatch(given)
@@ -45,17 +45,17 @@ def refuse_condition(event: Mapping[str, Any]) -> None:
     Raises:
         InvalidInputError: the header is there.
     """
-    if _header(event, "If-Match"):
+    if header(event, "If-Match"):
         raise InvalidInputError("If-Match", "is for requests about one number; this one is about several")
 
 
 def already_seen(event: Mapping[str, Any], version: int) -> bool:
     """Whether the caller, by its `If-None-Match`, has this version already."""
-    given = _header(event, "If-None-Match")
+    given = header(event, "If-None-Match")
     return given == ANY or etag(version) in {tag.strip().removeprefix("W/") for tag in given.split(",")}
 
 
-def _header(event: Mapping[str, Any], name: str) -> str:
+def header(event: Mapping[str, Any], name: str) -> str:
     """All values of a header as one; empty where it is not there."""
     for known, values in (event.get("multiValueHeaders") or {}).items():
         if known.lower() == name.lower():

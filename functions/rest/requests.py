@@ -5,10 +5,11 @@ from base64 import b64decode
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from functions.rest.access import claims
@@ -18,8 +19,14 @@ from number_inventory import bootstrap
 from number_inventory.domain.errors import InvalidInputError
 from number_inventory.settings import SecretsSettings
 
+if TYPE_CHECKING:
+    from number_inventory.services.answer_once import CurrentAttempt
+
 MAX_BODY_BYTES = 10 * 1024
 UNKNOWN_CALLER = "api"
+ATTEMPT = "attempt"
+"""Under which name the routes' context has the attempt at a request that has a key."""
+
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 # The patterns tell callers what is allowed; the domain checks it, and says it in words.
@@ -59,6 +66,12 @@ def caller(event: APIGatewayProxyEvent) -> str:
     token = claims(event)
     user = token.get("cognito:username") or token.get("sub")
     return f"cognito:{user}" if user else UNKNOWN_CALLER
+
+
+def current_attempt(router: APIGatewayRouter) -> "CurrentAttempt | None":
+    """The attempt at the request that is being answered; None where the request has no key."""
+    attempt: CurrentAttempt | None = router.context.get(ATTEMPT)
+    return attempt
 
 
 def instant(text: str, *, field: str) -> datetime:

@@ -36,6 +36,15 @@ PARAMETERS: dict[str, Any] = {
         "description": "ETags that the caller has, or `*`: the answer is 304 where nothing has changed.",
         "schema": {"type": "string", "examples": ['"1793521800000"'], "pattern": r"^[ -~]*$"},
     },
+    "IdempotencyKey": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": (
+            "A name for this request, such as a UUID. Sent again with it within 24 hours, the request is not carried out "
+            "again: the answer is the first one, to the byte."
+        ),
+        "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    },
 }
 
 SECURITY_SCHEMES: dict[str, Any] = {
@@ -57,7 +66,11 @@ SECURITY_SCHEMES: dict[str, Any] = {
     },
 }
 
-_HEADERS_OF_ERRORS = {HTTPStatus.SERVICE_UNAVAILABLE: "Retry-After", HTTPStatus.PRECONDITION_FAILED: "ETag"}
+_HEADERS_OF_ERRORS = {
+    HTTPStatus.SERVICE_UNAVAILABLE: "Retry-After",
+    HTTPStatus.CONFLICT: "Retry-After",
+    HTTPStatus.PRECONDITION_FAILED: "ETag",
+}
 _ALWAYS = {
     HTTPStatus.BAD_REQUEST: "A field, parameter or header is malformed, missing or unknown; `errors` names each.",
     HTTPStatus.UNAUTHORIZED: "There is no token, or it is not valid (Cognito only).",
@@ -73,26 +86,33 @@ _WITH_BODY = {
 }
 _MISSING = {HTTPStatus.NOT_FOUND: "The customer has no such thing, or there is nothing at that address."}
 _CONFLICT = {
-    HTTPStatus.CONFLICT: "The state of things does not allow it; `current`, where it is there, is the number as it is."
+    HTTPStatus.CONFLICT: (
+        "The state of things does not allow it; `current`, where it is there, is the number as it is. Or a request with "
+        "this `Idempotency-Key` is being carried out: then there is `Retry-After`."
+    )
 }
+_KEYED = {HTTPStatus.UNPROCESSABLE_ENTITY: "The `Idempotency-Key` is that of another request; nothing was done."}
 _CHANGED = {HTTPStatus.PRECONDITION_FAILED: "It is at another version than `If-Match` says; nothing was changed."}
 
 
-def errors(promises: frozenset[Promise], *, names_a_thing: bool, has_body: bool) -> Answers:
+def errors(promises: frozenset[Promise], *, names_a_thing: bool, has_body: bool, keyed: bool) -> Answers:
     """The errors that a request may be answered with.
 
     Args:
         promises: those of its route.
         names_a_thing: whether its path names more than the customer.
         has_body: whether it takes a body.
+        keyed: whether it takes an `Idempotency-Key`.
     """
     told = dict(_ALWAYS)
     if has_body:
         told |= _WITH_BODY
     if names_a_thing or Promise.MAY_MISS in promises:
         told |= _MISSING
-    if Promise.MAY_CONFLICT in promises:
+    if Promise.MAY_CONFLICT in promises or keyed:
         told |= _CONFLICT
+    if keyed:
+        told |= _KEYED
     if Promise.BOUND_BY_VERSION in promises:
         told |= _CHANGED
     return {str(status.value): {"$ref": f"#/components/responses/{_name(status)}"} for status in sorted(told)}
@@ -100,7 +120,7 @@ def errors(promises: frozenset[Promise], *, names_a_thing: bool, has_body: bool)
 
 def error_responses() -> Answers:
     """Every error that there is, for the routes to refer to."""
-    told = _ALWAYS | _WITH_BODY | _MISSING | _CONFLICT | _CHANGED
+    told = _ALWAYS | _WITH_BODY | _MISSING | _CONFLICT | _CHANGED | _KEYED
     return {_name(status): _problem(status, told[status]) for status in sorted(told)}
 
 

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from functions.rest.access import required_role
+from functions.rest.app import takes_key
 from functions.rest.problems import Problem
 from functions.rest.promises import Promise
 from local_stack.api_document.conventions import HEADERS, PARAMETERS, SECURITY_SCHEMES, error_responses, errors, header
@@ -99,10 +100,9 @@ def _operation(route: DescribedRoute) -> dict[str, Any]:
     body = route.operation.get("requestBody")
     if body:
         operation["requestBody"] = body
-    names_a_thing = route.path.count("{") > 1
-    operation["responses"] = dict(
-        sorted((_answers(route) | errors(route.promises, names_a_thing=names_a_thing, has_body=bool(body))).items())
-    )
+    names_a_thing, keyed = route.path.count("{") > 1, takes_key(route.method, route.path)
+    wrong = errors(route.promises, names_a_thing=names_a_thing, has_body=bool(body), keyed=keyed)
+    operation["responses"] = dict(sorted((_answers(route) | wrong).items()))
     return operation
 
 
@@ -121,7 +121,9 @@ def _tag(route: DescribedRoute) -> str:
 
 def _headers_taken(route: DescribedRoute) -> list[dict[str, str]]:
     taken = {Promise.SHOWS_VERSION: "IfNoneMatch", Promise.BOUND_BY_VERSION: "IfMatch"}
-    return [{"$ref": f"#/components/parameters/{name}"} for promise, name in taken.items() if promise in route.promises]
+    names = [name for promise, name in taken.items() if promise in route.promises]
+    names += ["IdempotencyKey"] if takes_key(route.method, route.path) else []
+    return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 
 
 def _answers(route: DescribedRoute) -> dict[str, Any]:

@@ -19,11 +19,21 @@ from number_inventory.adapters.dynamodb.audits import DynamoAudits
 from number_inventory.adapters.dynamodb.devices import DynamoDevices
 from number_inventory.adapters.dynamodb.history import DynamoHistory
 from number_inventory.adapters.dynamodb.inventory import DynamoInventory
+from number_inventory.adapters.dynamodb.keyed_requests import DynamoKeyedRequests
 from number_inventory.adapters.dynamodb.macros import DynamoMacros
 from number_inventory.adapters.dynamodb.number_jobs import DynamoNumberJobs
 from number_inventory.adapters.dynamodb.registrations import DynamoRegistrations
 from number_inventory.domain.errors import RecordBrokenError
-from number_inventory.ports import Audits, Devices, History, Inventory, Macros, NumberJobs, Registrations
+from number_inventory.ports import (
+    Audits,
+    Devices,
+    History,
+    Inventory,
+    KeyedRequests,
+    Macros,
+    NumberJobs,
+    Registrations,
+)
 from tests.engines.engine import (
     DYNAMODB_LOCAL,
     MINISTACK,
@@ -41,6 +51,7 @@ from tests.memory.clock import SettableClock
 from tests.memory.devices import MemoryDevices
 from tests.memory.history import MemoryHistory
 from tests.memory.inventory import MemoryInventory
+from tests.memory.keyed_requests import MemoryKeyedRequests
 from tests.memory.number_jobs import MemoryNumberJobs
 from tests.memory.registrations import MemoryRegistrations
 from tests.memory.settings import MemoryMacros
@@ -68,6 +79,7 @@ class Ports:
     audits: Audits
     jobs: NumberJobs
     history: History
+    requests: KeyedRequests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +164,7 @@ def ports(place: str, request: pytest.FixtureRequest) -> Iterator[Ports]:
             MemoryAudits(),
             MemoryNumberJobs(),
             MemoryHistory(),
+            MemoryKeyedRequests(),
         )
     else:
         yield from _on(place, request)
@@ -193,6 +206,7 @@ def _on(place: str, request: pytest.FixtureRequest) -> Iterator[Aws]:
         audits=DynamoAudits(client, tables.audits, RETENTION, broken.append),
         jobs=DynamoNumberJobs(client, tables.jobs, RETENTION, broken.append),
         history=DynamoHistory(client, tables.history, RETENTION, broken.append),
+        requests=DynamoKeyedRequests(client, tables.requests),
         engine=engine,
         tables=tables,
         client=client,

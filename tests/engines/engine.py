@@ -54,6 +54,7 @@ class Tables:
     audits: str
     jobs: str
     history: str
+    requests: str
 
 
 _KINDS = tuple(field.name for field in fields(Tables))
@@ -72,6 +73,7 @@ def create_tables(client: "DynamoDBClient") -> Tables:
         ("AuditsTable", names.audits),
         ("JobsTable", names.jobs),
         ("HistoryTable", names.history),
+        ("RequestsTable", names.requests),
     ):
         client.create_table(TableName=name, **schemas[logical_id])
     return names

@@ -4,7 +4,7 @@ An import stands in the function that needs it, so that a function loads only wh
 """
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -22,12 +22,15 @@ if TYPE_CHECKING:
         Devices,
         History,
         Inventory,
+        KeyedRequests,
         Macros,
         NumberJobs,
         NumberJobWorkers,
         Registrations,
         Secrets,
+        TakenBefore,
     )
+    from number_inventory.services.answer_once import AnswerOnce
     from number_inventory.services.ask_device import AskDevice
     from number_inventory.services.dispatch import DispatchSyncs
     from number_inventory.services.held_removals import ApproveRemovals, ReviewRemovals
@@ -64,6 +67,9 @@ if TYPE_CHECKING:
 
 _SHARE_OF_THE_DEVICE = 0.6
 """How much of a sync's time the device may take over its answers; the rest is for the numbers."""
+
+NewId = Callable[[datetime], str]
+"""Makes the name of an audit or a job from the instant at which it begins."""
 
 Warn = Callable[[str], None]
 """Where an adapter says what a person should know, such as a certificate that is not verified."""
@@ -247,11 +253,27 @@ def release_cooled(settings: "InventorySettings", budget: timedelta) -> "Release
     return ReleaseCooled(inventory=inventory(settings), clock=clock(), budget=budget)
 
 
-def start_audit(settings: "AuditStartSettings") -> "StartAudit":
-    """Start audits."""
+def start_audit(settings: "AuditStartSettings", new_id: "NewId | None" = None) -> "StartAudit":
+    """Start audits; `new_id` makes their names."""
+    from number_inventory.services.run_ids import new_run_id
     from number_inventory.services.start_audit import StartAudit
 
-    return StartAudit(audits(settings), audit_workers(settings), clock())
+    return StartAudit(audits(settings), audit_workers(settings), clock(), new_id or new_run_id)
+
+
+@lru_cache(maxsize=1)
+def keyed_requests(table: str) -> "KeyedRequests":
+    """Requests that have a key, and their answers."""
+    from number_inventory.adapters.dynamodb.keyed_requests import DynamoKeyedRequests
+
+    return DynamoKeyedRequests(_dynamodb(), table)
+
+
+def answer_once(requests: "KeyedRequests") -> "AnswerOnce":
+    """Answer requests that have a key."""
+    from number_inventory.services.answer_once import AnswerOnce
+
+    return AnswerOnce(requests, clock())
 
 
 def run_audit(settings: "AuditSettings", budget: timedelta) -> "RunAudit":
@@ -292,11 +314,12 @@ def add_numbers(settings: "InventorySettings") -> "AddNumbers":
     return AddNumbers(inventory(settings), clock())
 
 
-def start_number_job(settings: "JobsSettings") -> "StartNumberJob":
-    """Start jobs that add numbers."""
+def start_number_job(settings: "JobsSettings", new_id: "NewId | None" = None) -> "StartNumberJob":
+    """Start jobs that add numbers; `new_id` makes their names."""
+    from number_inventory.services.run_ids import new_run_id
     from number_inventory.services.start_number_job import StartNumberJob
 
-    return StartNumberJob(number_jobs(settings), number_job_workers(settings), clock())
+    return StartNumberJob(number_jobs(settings), number_job_workers(settings), clock(), new_id or new_run_id)
 
 
 def run_number_job(settings: "RunJobSettings", budget: timedelta) -> "RunNumberJob":
@@ -333,11 +356,11 @@ def find_available(settings: "InventorySettings") -> "FindAvailable":
     return FindAvailable(inventory(settings))
 
 
-def claim_available(settings: "InventorySettings") -> "ClaimAvailable":
-    """Claim the next Available numbers."""
+def claim_available(settings: "InventorySettings", before: "TakenBefore | None" = None) -> "ClaimAvailable":
+    """Claim the next Available numbers; `before` knows of earlier attempts at the same claim."""
     from number_inventory.services.next_available import ClaimAvailable
 
-    return ClaimAvailable(inventory(settings), clock())
+    return ClaimAvailable(inventory(settings), clock(), before=before)
 
 
 def manage_macros(settings: "SyncSettings") -> "ManageMacros":

@@ -148,6 +148,12 @@ class AuditApiSettings(AuditStartSettings, SecretsSettings):
     """For the audits on the API."""
 
 
+class RequestsSettings(_Settings):
+    """For answering requests that have a key."""
+
+    requests_table: str = Field(alias="REQUESTS_TABLE", min_length=3)
+
+
 class JobApiSettings(JobsSettings, SecretsSettings):
     """For the jobs on the API."""
 

@@ -122,12 +122,12 @@ def test_the_api_alone_wakes_audits_and_jobs_besides_themselves(resources: Resou
 
 
 def test_the_api_changes_numbers_and_starts_audits_and_jobs(resources: Resources) -> None:
-    """GIVEN the API WHEN its role is read THEN it writes to the tables of numbers, audits and jobs."""
+    """GIVEN the API WHEN its role is read THEN it writes to the tables of numbers, audits, jobs and requests."""
     read = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
     tables = [name for name, resource in resources.items() if resource["Type"] == "AWS::DynamoDB::Table"]
     written = {table for table in tables if _allowed(resources, "NumberApiRole", {"Fn::GetAtt": f"{table}.Arn"}) - read}
 
-    assert written == {"NumbersTable", "AuditsTable", "JobsTable"}
+    assert written == {"NumbersTable", "AuditsTable", "JobsTable", "RequestsTable"}
     assert _allowed(resources, "NumberApiRole", {"Fn::GetAtt": "MacrosTable.Arn"}) == {"dynamodb:BatchGetItem"}
     assert _allowed(resources, "NumberApiRole", {"Fn::Sub": "${NumbersTable.Arn}/index/idle"}) == {"dynamodb:Query"}
 

@@ -26,7 +26,7 @@ def test_tables_outlive_the_stack(resources: Resources) -> None:
     """GIVEN a table WHEN the stack is deleted or the table replaced THEN it stays, and it can be restored."""
     tables = _of_type(resources, "AWS::DynamoDB::Table")
 
-    assert len(tables) == 7
+    assert len(tables) == 8
     for name, table in tables.items():
         properties = table["Properties"]
         assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain", name
@@ -159,15 +159,15 @@ def test_a_change_of_who_may_call_reaches_the_stage(resources: Resources) -> Non
     assert api["OpenApiVersion"] == api["DefinitionBody"]["openapi"]
 
 
-def test_only_audits_jobs_and_history_are_forgotten(resources: Resources) -> None:
-    """GIVEN the tables WHEN time goes by THEN audits, jobs and what became of numbers go, everything else stays."""
+def test_only_audits_jobs_answers_and_history_are_forgotten(resources: Resources) -> None:
+    """GIVEN the tables WHEN time goes by THEN audits, jobs, answers and what became of numbers go, the others stay."""
     forgetful = {
         name: table["Properties"]["TimeToLiveSpecification"]["AttributeName"]
         for name, table in _of_type(resources, "AWS::DynamoDB::Table").items()
         if "TimeToLiveSpecification" in table["Properties"]
     }
 
-    assert forgetful == {"AuditsTable": "expires_at", "JobsTable": "expires_at", "HistoryTable": "expires_at"}
+    assert forgetful == dict.fromkeys(("AuditsTable", "JobsTable", "RequestsTable", "HistoryTable"), "expires_at")
 
 
 def test_no_change_of_a_number_is_missed_or_lost(resources: Resources) -> None:

@@ -3,6 +3,8 @@
 Each message says what happened, where, and what to do. None ever holds a credential.
 """
 
+from datetime import timedelta
+
 
 class InventoryError(Exception):
     """Root of every error this product raises on purpose."""
@@ -66,6 +68,25 @@ class AuditUnderWayError(PermanentError):
         self.customer = customer
         self.run_id = run_id
         super().__init__(f"audit {run_id} of customer {customer} is under way; wait for its end")
+
+
+class KeyReusedError(PermanentError):
+    """The key of a request was used for another request before."""
+
+    def __init__(self) -> None:
+        super().__init__("this key was used for another request within the last 24 hours: give each request its own")
+
+
+class RequestUnderWayError(RetryableError):
+    """A request with this key is being carried out.
+
+    Attributes:
+        wait: after so long it has its answer, or may be carried out again.
+    """
+
+    def __init__(self, wait: timedelta) -> None:
+        self.wait = wait
+        super().__init__("a request with this key is being carried out: send it again for its answer")
 
 
 class SettingBrokenError(PermanentError):

@@ -5,7 +5,9 @@ order, every one is taken by a conditional write on a number that was Available 
 on to the next. A claim is all or nothing: what was taken for one that cannot be completed is given back, by the inverse
 write on the very version that was taken.
 
-A process that dies half-way cannot give back. What remains are numbers assigned to, or reserved for, whom they were
+A claim that is made again after its first attempt died finds what that one has taken, where it was told of it
+(`ports.TakenBefore`). Otherwise a process that dies half-way cannot give back. What remains are numbers assigned to, or
+reserved for, whom they were
 claimed for, with the claim's mark as their reason: nobody else has them, the same claim may be made again for others,
 and they are unassigned or unreserved like any other.
 """
@@ -13,15 +15,21 @@ and they are unassigned or unreserved like any other.
 import random
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass, field, replace
+from itertools import islice, pairwise
 from typing import Any
 
 from number_inventory.domain.commands import Assign, Reserve, decide
-from number_inventory.domain.errors import InventoryError, RecordBrokenError, RuleViolationError, StorageBusyError
-from number_inventory.domain.lifecycle import Decision, Stamp, given_back
-from number_inventory.domain.numbers import NumberRecord, Status, slug, successor
-from number_inventory.ports import Clock, Inventory, WriteResult
+from number_inventory.domain.errors import (
+    InventoryError,
+    LeaseLostError,
+    RecordBrokenError,
+    RuleViolationError,
+    StorageBusyError,
+)
+from number_inventory.domain.lifecycle import Decision, Outcome, Stamp, given_back
+from number_inventory.domain.numbers import NumberRecord, Status, Usage, slug, successor
+from number_inventory.ports import Clock, Inventory, TakenBefore, WriteResult
 from number_inventory.services.lookup import check_prefix
 from number_inventory.services.manage_numbers import as_stored, checked_count
 
@@ -81,12 +89,14 @@ class ClaimAvailable:
     Attributes:
         shuffle: puts candidates into random order, in place.
         new_mark: makes the mark that tells a claim's numbers from those of every other.
+        before: knows of earlier attempts at the same claim, which may have died half-way; None where there is none.
     """
 
     inventory: Inventory
     clock: Clock
     shuffle: Callable[[list[Any]], None] = field(default=random.shuffle)
     new_mark: Callable[[], str] = field(default=lambda: secrets.token_hex(4))
+    before: TakenBefore | None = None
 
     def __call__(
         self,
@@ -117,10 +127,16 @@ class ClaimAvailable:
         _check(customer, count, prefix)
         command.checked(self.clock.now())
         had = 0
-        for _ in range(_ATTEMPTS):
-            claim = _Claim(self.inventory, self.clock, customer, command, by, self.new_mark())
+        for attempt in range(_ATTEMPTS):
+            mark = self.before.mark if self.before else self.new_mark()
+            claim = _Claim(self.inventory, self.clock, customer, command, by, mark, self.before)
             try:
+                if not attempt:
+                    claim.find_taken_before(count, contiguous=contiguous)
                 self._take(claim, count, prefix, contiguous=contiguous)
+            except LeaseLostError:
+                # A later attempt has found what this one took, and gives it to the caller.
+                raise
             except (InventoryError, KeyboardInterrupt, SystemExit):
                 claim.give_back(claim.taken)
                 raise
@@ -165,6 +181,7 @@ class _Claim:
 
     Attributes:
         mark: tells its writes from those of any other claim, even one by the same caller for the same assignee.
+        before: knows of earlier attempts at the same claim, whose mark is the same.
         taken: the decisions that stand, each with its number as it is stored now.
         raced: whether somebody else was faster somewhere.
     """
@@ -175,15 +192,40 @@ class _Claim:
     command: Assign | Reserve
     by: str
     mark: str
+    before: TakenBefore | None = None
     taken: list[Decision] = field(default_factory=list)
     raced: bool = False
+
+    @property
+    def reason(self) -> str:
+        """What stands with the numbers of this claim."""
+        return f"{self.command.reason} as next available, claim {self.mark}"
+
+    def find_taken_before(self, count: int, *, contiguous: bool) -> None:
+        """Take up what an earlier attempt at this claim has taken; give it back where it cannot be gone on from."""
+        if self.before is None or not self.before.intended:
+            return
+        present = self.inventory.get_many(self.customer, sorted(self.before.intended))
+        records = [record for number in sorted(self.before.intended) if (record := _found(present, number))]
+        signed = (self.reason, self.by)
+        self.taken = [_taking(record) for record in records if (record.reason, record.updated_by) == signed]
+        if len(self.taken) > count or (contiguous and not self._is_a_row(count)):
+            # A row cannot be gone on from: which one it was to be, nobody knows.
+            self.give_back(self.taken)
+
+    def _is_a_row(self, count: int) -> bool:
+        numbers = [decision.after.number for decision in self.taken]
+        return len(numbers) == count and all(successor(one) == other for one, other in pairwise(numbers))
 
     def take(self, numbers: Sequence[str]) -> bool:
         """Take those that are free; whether that was all of them."""
         if not numbers:
             return True
-        stamp = Stamp(self.clock.now(), self.by, f"{self.command.reason} as next available, claim {self.mark}")
+        stamp = Stamp(self.clock.now(), self.by, self.reason)
         records = _free(self.inventory.get_many(self.customer, numbers))
+        if self.before is not None and records:
+            # Whoever tries again, should this attempt die, must find what it has taken.
+            self.before.intend([record.number for record in records])
         decisions = [as_stored(decide(self.command, record, None, stamp)) for record in records]
         standing = len(self.taken)
         # They count as taken while nobody knows: what must be given back is looked at again anyway.
@@ -234,6 +276,22 @@ class _Claim:
             return []
         present = self.inventory.get_many(self.customer, [decision.after.number for decision in decisions])
         return [decision for decision in decisions if _found(present, decision.after.number) == decision.after]
+
+
+def _taking(record: NumberRecord) -> Decision:
+    """The decision by which an earlier attempt took a number."""
+    free = replace(
+        record,
+        status=Status.AVAILABLE,
+        usage=Usage.NONE,
+        vendor="",
+        assigned_to="",
+        reserved_for="",
+        reservation_notes="",
+        reserved_until=None,
+    )
+    outcome = Outcome.RESERVED if record.status is Status.RESERVED else Outcome.ASSIGNED
+    return Decision(free, record, outcome)
 
 
 def _candidates(inventory: Inventory, customer: str, prefix: str, batch: int) -> Iterator[str]:

@@ -22,7 +22,7 @@ class StartAudit:
     """The use case.
 
     Attributes:
-        new_id: makes the name of a run from the time.
+        new_id: makes the name of a run from the time. Where it makes the same name again, the same run is answered.
     """
 
     audits: Audits
@@ -79,6 +79,10 @@ class StartAudit:
             expected=self._expected(scope),
         )
         opened = self.audits.open(run, now + PICK_UP, now)
+        if opened.id == run.id and opened.state is RunState.STOPPED:
+            # Nobody could be woken for it when it was asked for before.
+            run = replace(run, id=new_run_id(now))
+            opened = self.audits.open(run, now + PICK_UP, now)
         if opened.id != run.id:
             raise AuditUnderWayError(scope.customer, opened.id)
         with suppress(InventoryError):

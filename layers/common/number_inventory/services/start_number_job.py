@@ -86,6 +86,9 @@ class StartNumberJob:
 
     def _begin(self, job: NumberJob, numbers: Sequence[str]) -> NumberJob:
         stored = self.jobs.open(job, numbers)
+        if stored.state is JobState.STOPPED and not stored.done:
+            # Nobody could be woken for it when it was asked for before.
+            stored = self.jobs.open(replace(job, id=new_run_id(job.created_at)), numbers)
         if stored.state in JOB_ENDED:
             return stored
         try:
