@@ -33,6 +33,8 @@ _MARGIN = timedelta(seconds=5)
 _NO_CUSTOMER = "#global"
 """Whose requests those are that are about no customer."""
 
+_OF_THE_CALLER = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
+
 _RETRY_AFTER_SECONDS = "2"
 
 
@@ -44,7 +46,7 @@ def answered_once(
 
     def work(attempt: Attempt) -> tuple[bytes, bool]:
         answer = carry_out(CurrentAttempt(requests, attempt))
-        return json.dumps(answer).encode(), answer["statusCode"] < HTTPStatus.INTERNAL_SERVER_ERROR
+        return json.dumps(answer).encode(), _settles(answer["statusCode"])
 
     lease = timedelta(milliseconds=context.get_remaining_time_in_millis()) + _MARGIN
     try:
@@ -64,6 +66,11 @@ def answered_once(
         )
         return as_answer(told)
     return answered
+
+
+def _settles(status: int) -> bool:
+    """Whether an answer is kept: not one that says nothing of what was asked, but of us, or of who may ask."""
+    return status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in _OF_THE_CALLER
 
 
 def _to_be_sent_again(status: HTTPStatus, detail: str, seconds: str) -> Response[str]:

@@ -40,8 +40,8 @@ PARAMETERS: dict[str, Any] = {
         "name": "Idempotency-Key",
         "in": "header",
         "description": (
-            "A name for this request, such as a UUID. Sent again with it within 24 hours, the request is not carried out "
-            "again: the answer is the first one, to the byte."
+            "A name for this request, such as a UUID. Sent again with it within 24 hours, it is not carried out again: "
+            "the answer is the first one, to the byte."
         ),
         "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
     },
@@ -87,8 +87,8 @@ _WITH_BODY = {
 _MISSING = {HTTPStatus.NOT_FOUND: "The customer has no such thing, or there is nothing at that address."}
 _CONFLICT = {
     HTTPStatus.CONFLICT: (
-        "The state of things does not allow it; `current`, where it is there, is the number as it is. Or a request with "
-        "this `Idempotency-Key` is being carried out: then there is `Retry-After`."
+        "The state of things does not allow it; `current`, where it is there, is the number as it is. Or a request "
+        "with this `Idempotency-Key` is being carried out: then there is `Retry-After`."
     )
 }
 _KEYED = {HTTPStatus.UNPROCESSABLE_ENTITY: "The `Idempotency-Key` is that of another request; nothing was done."}

@@ -101,9 +101,9 @@ class Customer:
         """Has the API change a number itself: PATCH or DELETE."""
         return self.stack.send(method, self._path(number), body, **headers)
 
-    def have(self, path: str, body: object) -> Answer:
+    def have(self, path: str, body: object, **headers: str) -> Answer:
         """Posts to what stands below the customer, such as `numbers` or `next-available/claim`."""
-        return self.stack.post(f"/customers/{self.name}/{path}", body)
+        return self.stack.send("POST", f"/customers/{self.name}/{path}", body, **headers)
 
     def job(self, body: object) -> dict[str, Any]:
         """Has a job add numbers over the API, and waits until it has ended; returns it as the API shows it then."""

@@ -78,6 +78,11 @@ def _manage_everything(customer: Customer) -> None:
     assert customer.have("numbers", {"numbers": ["7003"]}).status == 200
     assert customer.change("DELETE", "7003").status == 204
     assert customer.have("numbers/bulk", {"command": "delete", "numbers": ["7003"]}).status == 200
+    for sent, status in ((bob, 200), (bob, 200), ({**bob, "assignee": "eve"}, 422)):
+        assert customer.do("assign", "7001", sent, Idempotency_Key="7f2c").status in {status, 409}
+    wanted = {"prefix": "70", "reserve": {"for_whom": "eve"}}
+    claimed = [customer.have("next-available/claim", wanted, Idempotency_Key="a1b2") for _ in range(2)]
+    assert claimed[0].body == claimed[1].body
     assert customer.job({"first": "70000", "last": "70149"})["created"] == 150
     assert customer.job({"numbers": [str(number) for number in range(70100, 70250)]})["created"] == 100
     assert customer.stack.get(f"/customers/{customer.name}/jobs", limit="1").body["next_cursor"]
