@@ -84,6 +84,7 @@ def answer(
     refused = refusal(request) or refused_body(event, allowed)
     if refused:
         return as_answer(refused)
+
     def resolved(**shared: object) -> dict[str, Any]:
         add_routes(request["httpMethod"], request["path"])
         app.append_context(**shared)  # type: ignore[no-untyped-call]  # Powertools leaves it untyped
