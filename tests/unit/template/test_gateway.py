@@ -76,13 +76,13 @@ def test_tokens_are_those_of_the_pools(template: Template, definition: dict[str,
     assert template["Conditions"]["TokenApi"] == {"Fn::Equals": [{"Ref": "ApiAuth"}, "COGNITO"]}
     assert scheme["x-amazon-apigateway-authorizer"] == {
         "type": "cognito_user_pools",
-        "providerARNs": {"Ref": "UserPoolArns"},
+        "providerARNs": {"Fn::Split": [",", {"Ref": "UserPoolArns"}]},
     }
 
 
 def test_tokens_without_pools_are_not_deployed(template: Template) -> None:
     """GIVEN ApiAuth=COGNITO without pools, or pools without it WHEN deployed THEN a rule refuses, and says why."""
-    pools_given = {"Fn::Not": [{"Fn::Contains": [{"Ref": "UserPoolArns"}, ""]}]}
+    pools_given = {"Fn::Not": [{"Fn::Equals": [{"Ref": "UserPoolArns"}, ""]}]}
     tokens = {"Fn::Equals": [{"Ref": "ApiAuth"}, "COGNITO"]}
     rules = template["Rules"]
 
