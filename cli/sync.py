@@ -14,7 +14,7 @@ from cli.times import duration
 from number_inventory import bootstrap
 from number_inventory.domain.devices import DeviceKey
 from number_inventory.domain.errors import InventoryError
-from number_inventory.services.sync import SyncResult, SyncSummary
+from number_inventory.services.sync_summary import SyncResult, SyncSummary
 
 _BUDGET = timedelta(minutes=5)
 """How long the sync of one device may take, as much as a deployed worker has; the next sync goes on."""

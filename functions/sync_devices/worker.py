@@ -14,15 +14,18 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from number_inventory import bootstrap
+from number_inventory.domain.device_health import WELL
 from number_inventory.domain.devices import DeviceKey, Health
 from number_inventory.domain.errors import NotFoundError
 from number_inventory.events import QueueEvent, SyncRequest, read_event, read_message
 from number_inventory.observability import as_json, count, logger_for, measured, metrics_for
-from number_inventory.services.sync import SyncResult, SyncSummary
+from number_inventory.services.sync_summary import SyncResult, SyncSummary
 from number_inventory.settings import SyncSettings
 
 SAFETY = timedelta(seconds=15)
 """What is kept of the function's time to end in good order."""
+
+NOT_APPLIED = frozenset({SyncResult.FAILED, SyncResult.UNFINISHED, SyncResult.NOT_DUE})
 
 logger = logger_for("sync-worker")
 metrics = metrics_for("sync-worker")
@@ -54,7 +57,7 @@ def _sync(body: str, budget: timedelta) -> None:
     request = read_message(SyncRequest, body)
     key = DeviceKey(request.customer, request.device)
     try:
-        summary = bootstrap.sync_device(SyncSettings.load(), logger.warning, budget)(key)
+        summary = bootstrap.sync_device(SyncSettings.load(), logger.warning, budget)(key, scheduled=request.scheduled)
     except NotFoundError as error:
         logger.info("nothing to sync", extra={"device": str(key), "cause": str(error)})
         return
@@ -62,15 +65,18 @@ def _sync(body: str, budget: timedelta) -> None:
 
 
 def _tell(summary: SyncSummary) -> None:
-    healthy = summary.health in {Health.OK, Health.NEVER_SYNCED} and not summary.removals_wait
-    level = logger.info if healthy and not summary.conflicts else logger.warning
+    """Say how the sync went: a warning if the device fares worse than before, or other than before; not every time."""
+    changed = summary.health is not summary.health_before and summary.health not in WELL
+    level = logger.warning if changed or summary.conflicts else logger.info
     level("device synced", extra={"sync": as_json(summary)})
     counts = {f"Numbers_{outcome}": value for outcome, value in summary.outcomes.items()}
     counts["Syncs"] = 1
-    counts["SyncsNotApplied"] = int(summary.result in {SyncResult.FAILED, SyncResult.UNFINISHED})
+    counts["SyncsNotApplied"] = int(summary.result in NOT_APPLIED)
     counts["SyncsPartial"] = int(summary.health is Health.PARTIAL)
     counts["RemovalsWaiting"] = int(bool(summary.removals_wait))
     counts["RemovalsHeld"] = summary.held_removals.count if summary.held_removals else 0
+    if summary.health not in WELL:
+        counts[f"Devices_{summary.health}"] = 1
     counts["UnmappedAors"] = summary.unmapped
     count(metrics, counts)
 

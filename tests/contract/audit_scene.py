@@ -14,7 +14,8 @@ from number_inventory.services.ask_device import AskDevice
 from number_inventory.services.release import ReleaseCooled
 from number_inventory.services.run_audit import RunAudit
 from number_inventory.services.start_audit import StartAudit
-from number_inventory.services.sync import SyncDevice, SyncSummary
+from number_inventory.services.sync import SyncDevice
+from number_inventory.services.sync_summary import SyncSummary
 from tests.contract.conftest import Aws
 from tests.contract.made import CUSTOMER
 from tests.memory.audits import MemoryAuditWorkers

@@ -151,6 +151,8 @@ states = st.builds(
     held_numbers=st.integers(0, 2**40),
     unmapped=st.integers(0, 2**40),
     refused_credentials=st.integers(0, 1000),
+    failures=st.integers(0, 2**40),
+    next_try_at=st.none() | instants,
     restarted_at=st.none() | instants,
     held_removals=st.none()
     | st.builds(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from number_inventory.domain.devices import Device, DeviceKey, DeviceState, Health
 from number_inventory.domain.errors import AlreadyExistsError, LeaseLostError, NotFoundError
 from number_inventory.domain.removals import Approval, HeldRemovals
-from number_inventory.ports import DeviceHead, Devices, Lease, RegisterHead
+from number_inventory.ports import DeviceHead, Devices, Lease, NotDue, RegisterHead
 from tests.contract.conftest import Aws, Ports
 from tests.contract.made import CUSTOMER, KEY, NOW, device, states
 from tests.contract.made import devices as any_device
@@ -201,6 +201,57 @@ def test_device_is_removed_under_its_lease_only(devices: Devices) -> None:
     assert not devices.finish(mine, DeviceState(), None)
     with pytest.raises(NotFoundError):
         devices.get(KEY)
+
+
+# --- devices that schedules leave alone
+
+
+def failed(devices: Devices, until: int) -> None:
+    """End a sync of a device that is to be left alone for so many minutes from now on."""
+    lease = lease_of(devices)
+    state = replace(lease.state, cause="no route", failures=4, next_try_at=NOW + until * MINUTE)
+    assert devices.finish(lease, state, None)
+
+
+def test_a_schedule_passes_by_a_device_that_is_not_due(devices: Devices) -> None:
+    """GIVEN a device to be left alone WHEN its turn comes THEN nothing is written; by hand it is leased."""
+    devices.add(device())
+    failed(devices, until=10)
+    head = head_of(devices)
+
+    found = devices.acquire_if_due(KEY, NOW + 9 * MINUTE, NOW + 12 * MINUTE)
+    assert found == NotDue(head.state, NOW + 10 * MINUTE)
+    assert head_of(devices) == head
+
+    lease = devices.acquire_if_due(KEY, NOW + 10 * MINUTE, NOW + 12 * MINUTE)
+    assert isinstance(lease, Lease)
+    assert devices.acquire_if_due(KEY, NOW + 11 * MINUTE, NOW + 13 * MINUTE) is None, "somebody has it"
+    devices.finish(lease, lease.state, None)
+    assert lease_of(devices, at=1).state.failures == 4, "by hand, long before it is due"
+
+
+def test_a_device_that_answers_or_is_enabled_is_due_again(devices: Devices) -> None:
+    """GIVEN a device to be left alone WHEN a sync ends well, or an operator enables it, THEN its turn comes at once."""
+    devices.add(device())
+    failed(devices, until=10)
+    lease = lease_of(devices)
+    devices.finish(lease, replace(lease.state, failures=0, next_try_at=None), None)
+    due = devices.acquire_if_due(KEY, NOW, NOW + MINUTE)
+    assert isinstance(due, Lease)
+    devices.finish(due, due.state, None)
+
+    failed(devices, until=10)
+    devices.set_enabled(KEY, enabled=True)
+    assert isinstance(devices.acquire_if_due(KEY, NOW, NOW + MINUTE), Lease)
+
+
+def test_a_device_that_is_disabled_or_gone_has_no_turn(devices: Devices) -> None:
+    devices.add(device())
+    failed(devices, until=10)
+    devices.set_enabled(KEY, enabled=False)
+    for key in (KEY, replace(KEY, name="nobody")):
+        with pytest.raises(NotFoundError):
+            devices.acquire_if_due(key, NOW, NOW + MINUTE)
 
 
 # --- removals that a person approves

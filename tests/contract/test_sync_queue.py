@@ -54,6 +54,12 @@ def test_each_device_is_queued_once(queue: Queue, count: int) -> None:
     assert sorted(bodies, key=str) == sorted(({"customer": CUSTOMER, "device": k.name} for k in keys(count)), key=str)
 
 
+def test_a_schedules_syncs_say_so(queue: Queue) -> None:
+    assert list(queue.port.send(keys(1), scheduled=True)) == []
+    [body] = queue.bodies()
+    assert json.loads(body) == {"customer": CUSTOMER, "device": "sbc-0", "scheduled": True}
+
+
 def test_messages_that_sqs_does_not_take_are_sent_again(queue: Queue) -> None:
     """GIVEN SQS that takes only some of a batch at first THEN the others are sent again, and none twice."""
     with taken_in_part(queue.sqs, failures=2):

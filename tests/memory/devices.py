@@ -7,7 +7,7 @@ from datetime import datetime
 from number_inventory.domain.devices import Device, DeviceKey, DeviceState
 from number_inventory.domain.errors import AlreadyExistsError, LeaseLostError, NotFoundError, RecordBrokenError
 from number_inventory.domain.removals import Approval
-from number_inventory.ports import DeviceEntry, DeviceHead, Lease, RegisterHead
+from number_inventory.ports import DeviceEntry, DeviceHead, Lease, NotDue, RegisterHead
 from tests.memory.fuse import Fuse
 
 
@@ -98,7 +98,7 @@ class MemoryDevices:
         slot = self._slot(key)
         slot.device = replace(slot.device, enabled=enabled)
         if enabled:
-            slot.state = replace(slot.state, refused_credentials=0)
+            slot.state = replace(slot.state, refused_credentials=0, next_try_at=None)
         self._fuse.point("devices.set_enabled after")
 
     def approve_removals(self, key: DeviceKey, approval: Approval) -> bool:
@@ -151,6 +151,16 @@ class MemoryDevices:
             base=slot.head.base,
             mark=slot.head.mark,
         )
+
+    def acquire_if_due(self, key: DeviceKey, now: datetime, until: datetime) -> Lease | NotDue | None:
+        """Take the lease, unless the device is to be left alone for now."""
+        slot = self._slot(key)
+        if not slot.device.enabled:
+            raise NotFoundError(f"there is no enabled device {key}")
+        free = slot.leased_until is None or slot.leased_until <= now
+        if free and slot.state.next_try_at and slot.state.next_try_at > now:
+            return NotDue(slot.state, slot.state.next_try_at)
+        return self.acquire(key, now, until)
 
     def finish(self, lease: Lease, state: DeviceState, head: RegisterHead | None) -> bool:
         """Give the lease back, unless somebody else has it by now."""

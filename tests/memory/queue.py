@@ -12,15 +12,18 @@ class MemorySyncQueue:
         sent: the syncs queued, in order.
         refuses: devices whose syncs cannot be queued.
         batches: how many devices each call handed over.
+        scheduled: whether each call was a schedule's.
     """
 
     def __init__(self) -> None:
         self.sent: list[DeviceKey] = []
         self.refuses: set[DeviceKey] = set()
         self.batches: list[int] = []
+        self.scheduled: list[bool] = []
 
-    def send(self, keys: Sequence[DeviceKey]) -> Sequence[DeviceKey]:
+    def send(self, keys: Sequence[DeviceKey], *, scheduled: bool = False) -> Sequence[DeviceKey]:
         """Queue all but the refused."""
+        self.scheduled.append(scheduled)
         self.batches.append(len(keys))
         self.sent.extend(key for key in keys if key not in self.refuses)
         return [key for key in keys if key in self.refuses]

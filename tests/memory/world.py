@@ -16,7 +16,8 @@ from number_inventory.services.manage_devices import ConfigureDevices, RemoveDev
 from number_inventory.services.release import ReleaseCooled
 from number_inventory.services.run_audit import RunAudit
 from number_inventory.services.start_audit import StartAudit
-from number_inventory.services.sync import LEASE_MARGIN, SyncDevice, SyncSummary
+from number_inventory.services.sync import LEASE_MARGIN, SyncDevice
+from number_inventory.services.sync_summary import SyncSummary
 from tests.memory.audits import MemoryAudits, MemoryAuditWorkers
 from tests.memory.clock import SettableClock
 from tests.memory.device_source import ScriptedDevices, users

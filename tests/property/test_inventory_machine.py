@@ -28,7 +28,7 @@ from number_inventory.domain.numbers import AUDIOCODES, NumberRecord, Status, Us
 from number_inventory.domain.testimony import why_silent
 from number_inventory.ports import DeviceHead, DueNumber, WriteResult
 from number_inventory.services.manage_numbers import AddNumbers, NumberDetails
-from number_inventory.services.sync import SyncResult
+from number_inventory.services.sync_summary import SyncResult
 from tests.memory.fuse import ProcessDiedError
 from tests.memory.law_watch import LawWatch
 from tests.memory.world import BUDGET, CUSTOMER, PROOF_AGE, World

@@ -17,7 +17,7 @@ from number_inventory.domain.errors import InventoryError, RuleViolationError, S
 from number_inventory.domain.macros import REMOVAL_GUARD_COUNT, REMOVAL_GUARD_PERCENT
 from number_inventory.domain.numbers import NumberRecord
 from number_inventory.domain.removals import checksum_of
-from number_inventory.services.sync import SyncResult
+from number_inventory.services.sync_summary import SyncResult
 from tests.memory.fuse import ProcessDiedError
 from tests.memory.law_watch import LawWatch
 from tests.memory.world import CUSTOMER, World

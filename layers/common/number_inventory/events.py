@@ -102,10 +102,11 @@ class QueueEvent(_Event):
 
 
 class SyncRequest(_Event):
-    """The body of a queued message: sync this device."""
+    """The body of a queued message: sync this device; one that is `scheduled` only if the device is due."""
 
     customer: CustomerName
     device: DeviceName
+    scheduled: bool = False
 
 
 class ReleaseEvent(_Event):

@@ -296,6 +296,18 @@ class DeviceEntry:
     state: DeviceState
 
 
+@dataclass(frozen=True, slots=True)
+class NotDue:
+    """A device that schedules pass by for now, because it failed again and again.
+
+    Attributes:
+        until: when it is asked again.
+    """
+
+    state: DeviceState
+    until: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceHead:
     """A device as it stands at one instant, with what is needed to read its register without its lease.
@@ -349,7 +361,10 @@ class Devices(Protocol):
         """
 
     def set_enabled(self, key: DeviceKey, *, enabled: bool) -> None:
-        """Let schedules sync the device, or not; its numbers stay as they are. Raises NotFoundError."""
+        """Let schedules sync the device, or not; its numbers stay as they are. Raises NotFoundError.
+
+        Enabling also lets refused credentials be tried again, and the device be asked at the next turn.
+        """
 
     def approve_removals(self, key: DeviceKey, approval: Approval) -> bool:
         """Keep a person's word that held removals may go; safe to repeat.
@@ -368,6 +383,9 @@ class Devices(Protocol):
 
     def acquire(self, key: DeviceKey, now: datetime, until: datetime, *, even_disabled: bool = False) -> Lease | None:
         """Take the lease; None while somebody else has it. Raises NotFoundError for no such (enabled) device."""
+
+    def acquire_if_due(self, key: DeviceKey, now: datetime, until: datetime) -> Lease | NotDue | None:
+        """The same for a schedule's turn, which passes by a device whose `next_try_at` is still to come."""
 
     def finish(self, lease: Lease, state: DeviceState, head: RegisterHead | None) -> bool:
         """Give the lease back and keep the state; `head` if the register is settled, None if it is in doubt.
@@ -762,5 +780,8 @@ class DeviceSource(Protocol):
 class SyncQueue(Protocol):
     """Where single syncs wait for a worker."""
 
-    def send(self, keys: Sequence[DeviceKey]) -> Sequence[DeviceKey]:
-        """Queue one sync for each device; returns those that could not be queued."""
+    def send(self, keys: Sequence[DeviceKey], *, scheduled: bool = False) -> Sequence[DeviceKey]:
+        """Queue one sync for each device; returns those that could not be queued.
+
+        What is `scheduled` passes by devices that are not due, see `Devices.acquire_if_due`.
+        """

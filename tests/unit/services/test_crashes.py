@@ -8,7 +8,7 @@ import pytest
 
 from number_inventory.domain.errors import InventoryError, NotFoundError, StorageBusyError
 from number_inventory.domain.numbers import Status
-from number_inventory.services.sync import SyncResult
+from number_inventory.services.sync_summary import SyncResult
 from tests.memory.fuse import ProcessDiedError
 from tests.memory.world import World
 from tests.unit.services.scenario import GONE, HELD, SHOWN, Scenario

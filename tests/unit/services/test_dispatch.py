@@ -26,6 +26,7 @@ def test_every_enabled_device_of_every_customer_is_queued_once(world: World, dis
 
     assert dispatch() == 3
     assert world.queue.sent == wanted
+    assert world.queue.scheduled == [True]
 
 
 def test_one_customers_devices(world: World, dispatch: DispatchSyncs) -> None:
@@ -44,6 +45,7 @@ def test_one_device(world: World, dispatch: DispatchSyncs) -> None:
 
     assert dispatch(CUSTOMER, "sbc2") == 1
     assert world.queue.sent == [second]
+    assert world.queue.scheduled == [False], "who is named is asked, due or not"
 
 
 def test_a_device_that_does_not_exist_is_said(dispatch: DispatchSyncs) -> None:

@@ -19,7 +19,8 @@ from number_inventory.domain.errors import (
 from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION
 from number_inventory.domain.numbers import Status, first_version
 from number_inventory.ports import Credentials, Register
-from number_inventory.services.sync import LEASE_MARGIN, SyncResult
+from number_inventory.services.sync import LEASE_MARGIN
+from number_inventory.services.sync_summary import SyncResult
 from tests.memory.device_source import user
 from tests.memory.fuse import ProcessDiedError
 from tests.memory.world import BUDGET, CUSTOMER, World

@@ -11,7 +11,8 @@ from number_inventory.domain.lifecycle import Outcome, Stamp, add_number, assign
 from number_inventory.domain.macros import REMOVAL_GUARD_PERCENT
 from number_inventory.domain.numbers import AUDIOCODES, NumberRecord, Status, Usage
 from number_inventory.domain.snapshots import Contact, RegisteredUser
-from number_inventory.services.sync import UNMAPPED_SHOWN, SyncResult
+from number_inventory.services.sync import UNMAPPED_SHOWN
+from number_inventory.services.sync_summary import SyncResult
 from tests.memory.clock import START
 from tests.memory.device_source import user
 from tests.memory.world import CUSTOMER, World

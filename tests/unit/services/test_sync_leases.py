@@ -6,7 +6,8 @@ import pytest
 
 from number_inventory.domain.devices import DeviceKey, Health
 from number_inventory.domain.numbers import Status
-from number_inventory.services.sync import LEASE_MARGIN, SyncResult, SyncSummary
+from number_inventory.services.sync import LEASE_MARGIN
+from number_inventory.services.sync_summary import SyncResult, SyncSummary
 from tests.memory.fuse import ProcessDiedError
 from tests.memory.world import BUDGET, CUSTOMER, World
 

@@ -7,7 +7,7 @@ from number_inventory.domain.errors import DeviceUnreachableError, NotFoundError
 from number_inventory.domain.macros import GLOBAL, REMOVAL_GUARD_COUNT, REMOVAL_GUARD_PERCENT
 from number_inventory.domain.numbers import Status
 from number_inventory.domain.removals import HeldRemovals, checksum_of
-from number_inventory.services.sync import SyncResult, SyncSummary
+from number_inventory.services.sync_summary import SyncResult, SyncSummary
 from tests.memory.fuse import ProcessDiedError
 from tests.memory.law_watch import LawWatch
 from tests.memory.world import BUDGET, CUSTOMER, World

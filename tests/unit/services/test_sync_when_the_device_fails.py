@@ -1,12 +1,14 @@
 """A device that cannot be asked changes no number, and its state says since when and why."""
 
+from datetime import timedelta
+
 import pytest
 
 from number_inventory.domain.devices import DeviceKey, Health
 from number_inventory.domain.errors import DeviceError, DeviceRejectedError, DeviceUnreachableError
 from number_inventory.domain.numbers import first_version
 from number_inventory.ports import Credentials
-from number_inventory.services.sync import SyncResult
+from number_inventory.services.sync_summary import SyncResult
 from tests.memory.clock import START
 from tests.memory.world import World
 
@@ -149,3 +151,77 @@ def test_a_failure_after_an_unfinished_sync_keeps_the_doubt(world: World, key: D
     assert world.sync(key).result is SyncResult.APPLIED
     assert world.held_by(key) == {"1002"}
     assert world.sync(key).result is SyncResult.UNCHANGED
+
+
+# --- a device that fails again and again
+
+
+def fail(world: World, key: DeviceKey, times: int) -> None:
+    """Let so many scheduled syncs find nobody, each as soon as it is due."""
+    world.source.shows[key] = DeviceUnreachableError("no route")
+    for _ in range(times):
+        state = world.devices.get(key).state
+        world.clock.at = max(world.clock.at + timedelta(minutes=5), state.next_try_at or world.clock.at)
+        assert world.sync_device(key, scheduled=True).result is SyncResult.FAILED
+
+
+def test_a_dead_device_is_asked_less_and_less_often(world: World, key: DeviceKey) -> None:
+    """GIVEN a device that fails all day, WHEN its turn comes each 5 minutes, THEN half-hourly at last."""
+    world.source.shows[key] = DeviceUnreachableError("no route")
+    asked = len(world.source.asked)
+    for _ in range(288):
+        world.clock.advance(minutes=5)
+        world.sync_device(key, scheduled=True)
+
+    assert 48 <= len(world.source.asked) - asked <= 64
+
+
+def test_a_turn_that_is_not_due_costs_nothing_and_says_why(world: World, key: DeviceKey) -> None:
+    """GIVEN a dead device, WHEN its turn comes too early, THEN it is not asked, and the cause is told."""
+    fail(world, key, 3)
+    state, asked = world.devices.get(key).state, len(world.source.asked)
+    del world.fuse.passed[:]
+
+    summary = world.sync_device(key, scheduled=True)
+
+    assert (summary.result, summary.health, summary.health_before) == (
+        SyncResult.NOT_DUE,
+        Health.UNREACHABLE,
+        Health.UNREACHABLE,
+    )
+    assert "failed 3 times in a row" in summary.cause
+    assert "no route" in summary.cause
+    assert (world.devices.get(key).state, len(world.source.asked), world.fuse.passed) == (state, asked, [])
+
+
+def test_whoever_asks_by_hand_is_not_put_off(world: World, key: DeviceKey) -> None:
+    """GIVEN a dead device that is back, WHEN a person syncs it, THEN at once, and its turns come as ever."""
+    fail(world, key, 5)
+    world.device_shows(key, "1001", "1002")
+
+    assert world.sync(key).health is Health.OK
+    assert (world.devices.get(key).state.failures, world.devices.get(key).state.next_try_at) == (0, None)
+    assert world.sync_device(key, scheduled=True).result is SyncResult.UNCHANGED
+
+
+def test_an_operator_who_enables_a_dead_device_lets_it_be_asked_at_its_next_turn(world: World, key: DeviceKey) -> None:
+    """GIVEN a dead device, WHEN it is enabled again, THEN its next turn asks it."""
+    fail(world, key, 5)
+    world.configure.set_enabled(key, enabled=True)
+
+    assert world.sync_device(key, scheduled=True).result is SyncResult.FAILED
+
+
+def test_a_health_is_told_with_the_one_before(world: World, key: DeviceKey) -> None:
+    """GIVEN a device that fails, twice, and is back, THEN each summary tells both healths: a change shows once."""
+    fail(world, key, 1)
+    told = [world.sync(key)]
+    world.device_shows(key, "1001", "1002")
+    told.append(world.sync(key))
+    told.append(world.sync(key))
+
+    assert [(summary.health_before, summary.health) for summary in told] == [
+        (Health.UNREACHABLE, Health.UNREACHABLE),
+        (Health.UNREACHABLE, Health.OK),
+        (Health.OK, Health.OK),
+    ]

@@ -14,7 +14,7 @@ from number_inventory.domain.macros import (
 )
 from number_inventory.domain.numbers import Status, first_version
 from number_inventory.services.manage_macros import ManageMacros
-from number_inventory.services.sync import SyncResult
+from number_inventory.services.sync_summary import SyncResult
 from tests.memory.world import CUSTOMER, World
 
 BROKEN = ["two", "2.5", "-1", "1000", "", "\x1f2"]

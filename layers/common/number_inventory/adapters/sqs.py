@@ -25,13 +25,13 @@ _MOST_CHARACTERS = 60_000
 
 
 class SqsSyncQueue:
-    """Sends sync requests, ten a request; each is `{"customer": ..., "device": ...}`."""
+    """Sends sync requests, ten a request; each is `{"customer": ..., "device": ..., "scheduled": ...}`."""
 
     def __init__(self, client: "SQSClient", queue_url: str) -> None:
         self._client = client
         self._queue_url = queue_url
 
-    def send(self, keys: Sequence[DeviceKey]) -> Sequence[DeviceKey]:
+    def send(self, keys: Sequence[DeviceKey], *, scheduled: bool = False) -> Sequence[DeviceKey]:
         """Queue one sync for each device; returns those that could not be queued.
 
         Raises:
@@ -42,7 +42,7 @@ class SqsSyncQueue:
             pending = list(keys[start : start + _BATCH])
             try:
                 for _ in range(_ROUNDS):
-                    pending = self._send(pending) if pending else []
+                    pending = self._send(pending, scheduled) if pending else []
             except StorageBusyError as error:
                 # After botocore's own retries: the rest would only wait in vain as well.
                 _log.warning("%s", error)
@@ -50,13 +50,13 @@ class SqsSyncQueue:
             unsent += pending
         return unsent
 
-    def _send(self, keys: list[DeviceKey]) -> list[DeviceKey]:
+    def _send(self, keys: list[DeviceKey], scheduled: bool) -> list[DeviceKey]:  # noqa: FBT001 - of this class only
         """Send at most ten; returns those that SQS did not take."""
         with aws_errors(f"queue the sync of {len(keys)} devices"):
             answer = self._client.send_message_batch(
                 QueueUrl=self._queue_url,
                 Entries=[
-                    {"Id": str(index), "MessageBody": json.dumps({"customer": key.customer, "device": key.name})}
+                    {"Id": str(index), "MessageBody": json.dumps(_request(key, scheduled))}
                     for index, key in enumerate(keys)
                 ],
             )
@@ -64,6 +64,10 @@ class SqsSyncQueue:
         for failure in failed:
             _log.warning("could not queue the sync of device %s: %s", keys[int(failure["Id"])], failure["Code"])
         return [keys[int(failure["Id"])] for failure in failed]
+
+
+def _request(key: DeviceKey, scheduled: bool) -> dict[str, object]:  # noqa: FBT001 - of this module only
+    return {"customer": key.customer, "device": key.name} | ({"scheduled": True} if scheduled else {})
 
 
 class SqsDeadLetters:

@@ -107,6 +107,8 @@ class DeviceState:
         since: when the present health began.
         cause: why it is not `ok`, in words.
         last_sync_at: when the last attempt ended.
+        failures: how often in a row it was asked in vain.
+        next_try_at: until when schedules pass it by, because it failed again and again.
         last_complete_at: when a complete snapshot was last applied.
         uptime_seconds: as the device said last.
         restarted_at: when it was last noticed that the device was restarted or replaced; forgotten after a day.
@@ -123,6 +125,8 @@ class DeviceState:
     since: datetime | None = None
     cause: str = ""
     last_sync_at: datetime | None = None
+    failures: int = 0
+    next_try_at: datetime | None = None
     last_complete_at: datetime | None = None
     product: str = ""
     version: str = ""

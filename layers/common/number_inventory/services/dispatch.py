@@ -21,6 +21,9 @@ class DispatchSyncs:
     def __call__(self, customer: str | None = None, device: str | None = None) -> int:
         """Queue a sync of every enabled device, of a customer's, or of one; returns how many.
 
+        A turn that names nobody is a schedule's: it passes by devices that are not due, because they failed again and
+        again. Whoever is named is asked.
+
         Devices that were queued twice are no harm: the second sync finds nothing to do or the lease taken.
 
         Raises:
@@ -36,7 +39,7 @@ class DispatchSyncs:
             keys = (key for key in self.devices.enabled() if customer is None or key.customer == customer)
         queued, missed = 0, list[DeviceKey]()
         while batch := list(islice(keys, BATCH)):
-            failed = self.queue.send(batch)
+            failed = self.queue.send(batch, scheduled=customer is None)
             queued += len(batch) - len(failed)
             missed.extend(failed)
         if missed:

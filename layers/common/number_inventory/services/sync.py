@@ -4,14 +4,15 @@ The order makes it safe to die anywhere: lease, snapshot, intents into the regis
 half-way, the next one finds the numbers it may have touched marked as doubtful and asks their records what is true.
 """
 
-from collections.abc import Mapping
+import random
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import NamedTuple
 
 from number_inventory.domain.aors import compile_rules
+from number_inventory.domain.device_health import moved_to
 from number_inventory.domain.devices import DeviceKey, DeviceState, Health
 from number_inventory.domain.errors import (
     DeviceError,
@@ -24,7 +25,7 @@ from number_inventory.domain.errors import (
 )
 from number_inventory.domain.lifecycle import Decision, Registration, Stamp, confirmed, registration_gone
 from number_inventory.domain.numbers import Holder, NumberRecord
-from number_inventory.domain.removals import LONGEST_GRACE, HeldRemovals, Removal, RemovalLedger, Running
+from number_inventory.domain.removals import LONGEST_GRACE, Removal, RemovalLedger, Running
 from number_inventory.domain.snapshots import Claims, Snapshot, SyncPlan, UserScope, claims_of, digest_of, plan_sync
 from number_inventory.ports import (
     Clock,
@@ -32,12 +33,14 @@ from number_inventory.ports import (
     Inventory,
     Lease,
     Macros,
+    NotDue,
     RegisterHead,
     Registrations,
 )
 from number_inventory.services.ask_device import AskDevice
 from number_inventory.services.change_numbers import ChangeNumbers, ChangeReport
 from number_inventory.services.judge_removals import JudgeRemovals, Verdict
+from number_inventory.services.sync_summary import SyncResult, SyncSummary, summary_of_not_due
 
 LEASE_MARGIN = timedelta(seconds=60)
 """How long a lease outlives the time its sync may take: the writer is gone for sure before the next one starts."""
@@ -46,58 +49,13 @@ UNMAPPED_SHOWN = 20
 """How many AORs that map to no number a summary names; the count is always whole."""
 
 
-class SyncResult(StrEnum):
-    """How a sync of a device ended."""
-
-    UNCHANGED = "unchanged"
-    APPLIED = "applied"
-    BUSY = "busy"
-    FAILED = "failed"
-    UNFINISHED = "unfinished"
-
-
-@dataclass(slots=True, kw_only=True)
-class SyncSummary:
-    """What a sync did and saw; one log line, and the answer of the command line.
-
-    Attributes:
-        sync: its sequence number, 0 where no lease was had.
-        cause: why the device is not `ok`, why the snapshot is partial or why the sync failed.
-        removals_wait: why numbers that are gone were not taken from the device; empty when they were.
-        held_removals: those of them that a person has to approve.
-        held: how many numbers the device holds now.
-        outcomes: how many numbers had which outcome.
-        conflicts: numbers registered here that another vendor uses, at most 20.
-        unmapped_examples: AORs that map to no number, at most 20 of `unmapped`.
-        foreign: users of other hosts or IP groups than the device is limited to.
-    """
-
-    device: DeviceKey
-    sync: int = 0
-    result: SyncResult = SyncResult.FAILED
-    health: Health = Health.NEVER_SYNCED
-    complete: bool = False
-    cause: str = ""
-    removals_wait: str = ""
-    held_removals: HeldRemovals | None = None
-    users: int = 0
-    held: int = 0
-    appeared: int = 0
-    disappeared: int = 0
-    writes: int = 0
-    outcomes: dict[str, int] = field(default_factory=dict)
-    conflicts: tuple[str, ...] = ()
-    unmapped: int = 0
-    unmapped_examples: tuple[str, ...] = ()
-    foreign: int = 0
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncDevice:
     """The use case; everything it needs is handed in.
 
     Attributes:
         budget: how long one sync may take; it stops in good order before that.
+        chance: a random number from 0 to 1, so that devices that failed together are not asked together again.
     """
 
     devices: Devices
@@ -107,11 +65,16 @@ class SyncDevice:
     ask: AskDevice
     clock: Clock
     budget: timedelta
+    chance: Callable[[], float] = random.random
 
-    def __call__(self, key: DeviceKey) -> SyncSummary:
+    def __call__(self, key: DeviceKey, *, scheduled: bool = False) -> SyncSummary:
         """Sync the device once.
 
         A device that cannot be asked changes no number; the summary and the device's state say why.
+
+        Args:
+            key: of the device.
+            scheduled: a schedule asks, not a person: a device that failed again and again is left alone for a while.
 
         Raises:
             NotFoundError: there is no such enabled device.
@@ -119,7 +82,11 @@ class SyncDevice:
         """
         started = self.clock.now()
         deadline = started + self.budget
-        lease = self.devices.acquire(key, started, deadline + LEASE_MARGIN)
+        until = deadline + LEASE_MARGIN
+        acquire = self.devices.acquire_if_due if scheduled else self.devices.acquire
+        lease = acquire(key, started, until)
+        if isinstance(lease, NotDue):
+            return summary_of_not_due(key, lease)
         if lease is None:
             return SyncSummary(device=key, result=SyncResult.BUSY, cause="another sync of this device is under way")
         run = _Run(self, lease, deadline)
@@ -152,6 +119,7 @@ class _Run:
         self._lease = lease
         self._deadline = deadline
         self._summary = SyncSummary(device=lease.key, sync=lease.sync, held=lease.state.held_numbers)
+        self._summary.health_before = lease.state.health
         self._state_before = lease.state
         self._verdict = Verdict()
         self._returned: dict[str, datetime] = {}
@@ -180,10 +148,8 @@ class _Run:
 
     def leave_in_doubt(self, cause: str) -> None:
         """Give the lease back without a head: what this sync may have changed is looked at again by the next one."""
-        self._state_before = self._lease.state
-        state = self._state(
-            self._lease.state.health, self._parts.clock.now(), f"the last sync stopped half-way: {cause}"
-        )
+        words = f"the last sync stopped half-way: {cause}"
+        state = replace(self._lease.state, cause=words, last_sync_at=self._parts.clock.now())
         with suppress(InventoryError):  # then the lease is kept until it ends by itself
             self._parts.devices.finish(self._lease, state, None)
 
@@ -372,9 +338,7 @@ class _Run:
         return self._give_back(state, SyncResult.FAILED, self._settled_as_before())
 
     def _state(self, health: Health, now: datetime, cause: str) -> DeviceState:
-        before = self._state_before
-        since = before.since if before.health is health and before.since else now
-        return replace(before, health=health, since=since, cause=cause, last_sync_at=now)
+        return moved_to(self._state_before, health, cause, now, self._parts.chance())
 
     def _give_back(self, state: DeviceState, result: SyncResult, head: RegisterHead | None) -> SyncSummary:
         self._summary.result, self._summary.health = result, state.health

@@ -79,7 +79,8 @@ def _rule_attribute(rule: NumberRule) -> Attribute:
 def state_attribute(state: DeviceState) -> Attribute:
     """The state as one map.
 
-    `refused_credentials` and `approval` stand beside it, because an operator changes them while a sync is under way.
+    `refused_credentials`, `next_try_at` and `approval` stand beside it, because an operator changes them while a sync
+    is under way, and because a lease may depend on them.
     """
     inner: Item = {"health": text(state.health)}
     for name in _STATE_TEXTS:
@@ -92,6 +93,8 @@ def state_attribute(state: DeviceState) -> Attribute:
             inner[name] = instant(moment)
     for name in _STATE_COUNTS:
         inner[name] = whole(getattr(state, name))
+    if state.failures:
+        inner["failures"] = whole(state.failures)
     if state.uptime_seconds is not None:
         inner["uptime_seconds"] = whole(state.uptime_seconds)
     if state.held_removals is not None:
@@ -212,6 +215,8 @@ def _state(read: ItemReader) -> DeviceState:
         held_numbers=state.whole("held_numbers", 0),
         unmapped=state.whole("unmapped", 0),
         refused_credentials=read.whole("refused_credentials", 0),
+        failures=state.whole("failures", 0),
+        next_try_at=read.instant("next_try_at"),
         restarted_at=state.instant("restarted_at"),
         held_removals=_held(state),
         removals=_ledger(state),

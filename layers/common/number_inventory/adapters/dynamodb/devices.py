@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from number_inventory.adapters.aws import AWS_FAULTS, aws_errors, storage_error, was_retried
-from number_inventory.adapters.dynamodb.attributes import Item, sortable_instant, text, whole
+from number_inventory.adapters.dynamodb.attributes import Attribute, Item, sortable_instant, text, whole
 from number_inventory.adapters.dynamodb.batch_get import batch_get
 from number_inventory.adapters.dynamodb.device_items import (
     SCHEDULE_INDEX,
@@ -36,7 +36,7 @@ from number_inventory.adapters.dynamodb.tables import (
 from number_inventory.domain.devices import Device, DeviceKey, DeviceState
 from number_inventory.domain.errors import AlreadyExistsError, LeaseLostError, NotFoundError, RecordBrokenError
 from number_inventory.domain.removals import Approval
-from number_inventory.ports import Clock, DeviceEntry, DeviceHead, Lease, RegisterHead
+from number_inventory.ports import Clock, DeviceEntry, DeviceHead, Lease, NotDue, RegisterHead
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -125,8 +125,8 @@ class DynamoDevices:
         values: Item = {":enabled": {"BOOL": enabled}}
         expression = "SET #enabled = :enabled"
         if enabled:
-            expression += ", #shard = :shard, #key = :key REMOVE #refused"
-            names["#refused"] = "refused_credentials"
+            expression += ", #shard = :shard, #key = :key REMOVE #refused, #next"
+            names.update({"#refused": "refused_credentials", "#next": "next_try_at"})
             values.update({":shard": index["schedule_shard"], ":key": index["device_key"]})
         else:
             expression += " REMOVE #shard, #key"
@@ -226,6 +226,21 @@ class DynamoDevices:
             NotFoundError: there is no such device, or it is disabled.
             RecordBrokenError: its configuration cannot be understood.
         """
+        found = self._acquire(key, now, until, even_disabled=even_disabled)
+        return found if isinstance(found, Lease) else None
+
+    def acquire_if_due(self, key: DeviceKey, now: datetime, until: datetime) -> Lease | NotDue | None:
+        """The same for a schedule's turn: a device that is not due costs this one request."""
+        found = self._acquire(key, now, until, even_not_due=False)
+        if found is None or isinstance(found, Lease):
+            return found
+        state = read_entry(found).state
+        return NotDue(state, state.next_try_at) if state.next_try_at and state.next_try_at > now else None
+
+    def _acquire(
+        self, key: DeviceKey, now: datetime, until: datetime, *, even_disabled: bool = False, even_not_due: bool = True
+    ) -> Lease | dict[str, Any] | None:
+        """Take the lease; else the item that nobody has the lease of, or None while somebody has."""
         mine = self._new_id()
         values: Item = {
             ":mine": text(mine),
@@ -233,18 +248,21 @@ class DynamoDevices:
             ":now": sortable_instant(now),
             ":one": whole(1),
         }
+        names = {"#customer": "customer", "#until": "lease_until", "#holder": "lease_holder", "#sync": "sync"}
         condition = "attribute_exists(#customer) AND (attribute_not_exists(#until) OR #until <= :now)"
         if not even_disabled:
             condition += " AND #enabled = :enabled"
-            values[":enabled"] = {"BOOL": True}
-        names = {"#customer": "customer", "#until": "lease_until", "#holder": "lease_holder", "#sync": "sync"}
+            names["#enabled"], values[":enabled"] = "enabled", {"BOOL": True}
+        if not even_not_due:
+            condition += " AND (attribute_not_exists(#next) OR #next <= :now)"
+            names["#next"] = "next_try_at"
         try:
             answer = self._client.update_item(
                 TableName=self._table,
                 Key=device_item_key(key),
                 UpdateExpression="SET #until = :until, #holder = :mine, #sync = #sync + :one",
                 ConditionExpression=condition,
-                ExpressionAttributeNames=names if even_disabled else {**names, "#enabled": "enabled"},
+                ExpressionAttributeNames=names,
                 ExpressionAttributeValues=values,
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
@@ -252,10 +270,12 @@ class DynamoDevices:
         except AWS_FAULTS as error:
             if not condition_failed(error):
                 raise storage_error(error, f"take the lease of device {key}") from error
-            return self._leased_by(mine, key, old_item(error), even_disabled=even_disabled)
+            return self._leased_by(mine, key, old_item(error), values[":now"], even_disabled=even_disabled)
         return read_lease(answer["Attributes"])
 
-    def _leased_by(self, mine: str, key: DeviceKey, item: dict[str, Any], *, even_disabled: bool) -> Lease | None:
+    def _leased_by(
+        self, mine: str, key: DeviceKey, item: dict[str, Any], now: Attribute, *, even_disabled: bool
+    ) -> Lease | dict[str, Any] | None:
         """Why the lease was not to be had; it may be our own, where only the answer to the first try was lost."""
         if not item:
             raise _not_found(key)
@@ -263,7 +283,8 @@ class DynamoDevices:
             return read_lease(item)
         if not even_disabled and not item.get("enabled", {}).get("BOOL"):
             raise NotFoundError(f"device {key} is disabled, so it is not synced")
-        return None
+        leased = item.get("lease_until")
+        return None if leased and leased["S"] > now["S"] else item
 
     def finish(self, lease: Lease, state: DeviceState, head: RegisterHead | None) -> bool:
         """Give the lease back and keep the state; False, and nothing written, where it was lost to somebody else."""
@@ -280,6 +301,12 @@ class DynamoDevices:
             values[":refused"] = whole(state.refused_credentials)
             sets.append("#refused = :refused")
         removes = ["#until", "#holder"]
+        if state.next_try_at is None:
+            names["#next"] = "next_try_at"
+            removes.append("#next")
+        else:
+            names["#next"], values[":next"] = "next_try_at", sortable_instant(state.next_try_at)
+            sets.append("#next = :next")
         if _held_set(state) != _held_set(lease.state):
             # An approval was about the set that was held before.
             names["#approval"] = "approval"
