@@ -29,7 +29,7 @@ _TEXTS = (
 
 def number_json(record: NumberRecord, now: datetime) -> dict[str, Any]:
     """A number for programs; its Tag as people see it now."""
-    copied = {field.name: getattr(record, field.name) for field in fields(record)}
+    copied = {field.name: getattr(record, field.name) for field in fields(record) if field.name != "deleting"}
     holders = [{"device": holder.device, "since": holder.since} for holder in record.holders]
     return copied | {"tag": record.shown_tag(now), "holders": holders}
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import number_commands
+from cli import number_commands, number_history
 from cli.job_views import job_json, job_table
 from cli.job_wait import fail_unless_done, look_again, wait_for_job
 from cli.number_commands import given_instant
@@ -27,6 +27,7 @@ _HOUR = 3600
 
 app = typer.Typer(no_args_is_help=True, help="Look numbers up, add, change, assign and delete them.")
 app.add_typer(number_commands.app)
+app.add_typer(number_history.app)
 
 
 @app.command(epilog="Example: number-inventory numbers show +493012345678")
@@ -34,13 +35,20 @@ def show(
     context: typer.Context,
     number: Annotated[str, typer.Argument(metavar="NUMBER", help="The number, such as +493012345678 or 4711.")],
     *,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="RFC3339", help="As it was then. Example: --as-of 2026-11-25T12:00:00Z")
+    ] = None,
     customer: Customer = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show everything about one number."""
+    """Show everything about one number, as it is or as it was."""
+    at = given_instant(as_of, "--as-of")
     request = request_of(context, customer, as_json)
-    record = bootstrap.look_up_numbers(request.settings).one(request.customer, number)
-    now = bootstrap.clock().now()
+    now = at or bootstrap.clock().now()
+    if at is not None:
+        record = bootstrap.look_at_history(request.settings).as_of(request.customer, number, at)
+    else:
+        record = bootstrap.look_up_numbers(request.settings).one(request.customer, number)
     request.output.json(number_json(record, now))
     request.output.show(number_table(record, now))
 

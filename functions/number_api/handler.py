@@ -13,6 +13,7 @@ from number_inventory.observability import logger_for
 _AUDITS = "/audits"
 _JOBS = "/jobs"
 _AVAILABLE = "/next-available"
+_HISTORY = ("/history", "/explain")
 
 _LARGER_BODIES = {"/customers/{customer}/numbers": 4 * 1024 * 1024}
 """A list of as many numbers as a job may add; Lambda itself takes 6 MB."""
@@ -39,6 +40,14 @@ def add_jobs() -> None:
 
 
 @lru_cache(maxsize=1)
+def add_history() -> None:
+    """Let the API tell what became of numbers."""
+    from functions.number_api.history_routes import router  # noqa: PLC0415 - see above
+
+    app.include_router(router)
+
+
+@lru_cache(maxsize=1)
 def add_commands() -> None:
     """Let the API manage numbers, with what lookups start sooner without."""
     from functions.number_api.command_routes import router  # noqa: PLC0415 - see above
@@ -52,6 +61,8 @@ def add_routes(method: str, path: str) -> None:
         add_audits()
     elif _JOBS in path:
         add_jobs()
+    elif path.endswith(_HISTORY):
+        add_history()
     elif method != "GET" or _AVAILABLE in path:
         add_commands()
 
@@ -60,6 +71,7 @@ def whole_app() -> APIGatewayRestResolver:
     """The API with all its routes, for those who describe it; requests load what they need."""
     add_audits()
     add_jobs()
+    add_history()
     add_commands()
     return app
 

@@ -35,9 +35,19 @@ class Order(StrEnum):
 
 
 @router.get("/customers/<customer>/numbers/<number>", openapi_extensions=promises(Promise.SHOWS_VERSION))
-def get_number(customer: Customer, number: Number) -> Response[NumberBody | None]:
+def get_number(
+    customer: Customer,
+    number: Number,
+    as_of: Annotated[str | None, Query(max_length=40, description="As it was at this instant; RFC 3339.")] = None,
+) -> Response[NumberBody | None]:
     """One number: its Status, who holds it, and when it becomes free; 304 where the caller has it as it is."""
     event = router.current_event
+    refuse_unknown(event.query_string_parameters, {"as_of"})
+    if as_of is not None:
+        from functions.number_api.history_routes import number_as_of  # noqa: PLC0415 - most lookups do without
+
+        past = number_as_of(unquote(customer), unquote(number), as_of)
+        return Response(HTTPStatus.OK.value, content_types.APPLICATION_JSON, past)
     record = bootstrap.look_up_numbers(ApiSettings.load()).one(unquote(customer), unquote(number))
     headers: dict[str, str | list[str]] = {"ETag": etag(record.version)}
     # The Tag of a number that cools tells how many days are left: it changes although nothing is written.

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from number_inventory.services.dispatch import DispatchSyncs
     from number_inventory.services.held_removals import ApproveRemovals, ReviewRemovals
     from number_inventory.services.look_at_audits import LookAtAudits
+    from number_inventory.services.look_at_history import LookAtHistory
     from number_inventory.services.look_at_number_jobs import LookAtNumberJobs
     from number_inventory.services.lookup import LookUpNumbers
     from number_inventory.services.manage_devices import ConfigureDevices, RemoveDevice
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
         AuditStartSettings,
         DevicesSettings,
         DispatchSettings,
+        HistoryApiSettings,
         HistorySettings,
         InventorySettings,
         JobsSettings,
@@ -298,6 +300,19 @@ def look_at_audits(settings: "AuditsSettings") -> "LookAtAudits":
     from number_inventory.services.look_at_audits import LookAtAudits
 
     return LookAtAudits(audits(settings))
+
+
+def look_at_history(settings: "HistoryApiSettings | OperatorSettings") -> "LookAtHistory":
+    """Look at what became of numbers."""
+    from number_inventory.services.look_at_history import LookAtHistory
+
+    return LookAtHistory(
+        inventory=inventory(settings),
+        history=history(settings),
+        macros=macros(settings.macros_table),
+        clock=clock(),
+        retention=timedelta(days=settings.history_retention_days),
+    )
 
 
 def look_up_numbers(settings: "InventorySettings") -> "LookUpNumbers":

@@ -154,6 +154,10 @@ class RequestsSettings(_Settings):
     requests_table: str = Field(alias="REQUESTS_TABLE", min_length=3)
 
 
+class HistoryApiSettings(ManageSettings, HistorySettings, SecretsSettings):
+    """For what became of numbers, on the API."""
+
+
 class JobApiSettings(JobsSettings, SecretsSettings):
     """For the jobs on the API."""
 

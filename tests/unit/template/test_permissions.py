@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from functions.number_api import audit_routes, command_routes, job_routes, number_routes
+from functions.number_api import audit_routes, command_routes, history_routes, job_routes, number_routes
 from functions.rest.access import Role, required_role
 
 Resources = dict[str, dict[str, Any]]
@@ -219,11 +219,11 @@ def test_the_gateway_may_call_the_function_for_each_method_and_nothing_else(reso
 
 def test_the_gateway_has_the_methods_of_the_function(resources: Resources) -> None:
     """GIVEN the routes of the function WHEN compared with the API's definition THEN they are the same."""
-    routers = (number_routes.router, command_routes.router, audit_routes.router, job_routes.router)
+    modules = (number_routes, command_routes, audit_routes, history_routes, job_routes)
     routed = {
         f"v1/{method}{path.replace('<', '{').replace('>', '}')}"
-        for router in routers
-        for path, methods, *_ in router._routes
+        for module in modules
+        for path, methods, *_ in module.router._routes
         for method in methods
     }
     paths = resources["Api"]["Properties"]["DefinitionBody"]["paths"]
