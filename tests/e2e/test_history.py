@@ -95,6 +95,18 @@ def test_life_of_a_number_is_kept_and_told(stack: DeployedStack, customer: Custo
         (ChangeKind.DELETED, "api"),
     ]
 
+    told = stack.get(f"{path}/%2B498912349999/history", limit="2").body
+    assert [change["kind"] for change in told["changes"]] == ["deleted", "deleting"]
+    asked = stack.get(f"{path}/%2B498912349999", as_of=told["changes"][1]["at"])
+    assert (asked.status, asked.body["site"]) == (200, "Nowhere")
+    explained = stack.get(f"{path}/%2B493012340001/explain").body
+    assert (explained["cause"]["by"]["name"], explained["history_caught_up"]) == ("sbc-1", True)
+    assert (
+        customer.operate("numbers", "explain", NUMBER, "--json").json["cause"]["sentence"]
+        == explained["cause"]["sentence"]
+    )
+    assert "created" in customer.operate("numbers", "history", NUMBER).out
+
     assert eventually(lambda: consumer.has(5))
     for event in consumer.events:
         SCHEMA.validate(event["detail"])

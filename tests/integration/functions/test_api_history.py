@@ -20,7 +20,7 @@ _ONE = "/customers/{customer}/numbers/{number}"
 BORN = datetime.now(UTC).replace(microsecond=0) - timedelta(days=9)
 
 
-def ask(what: str, number: str = NUMBER, customer: str = "acme", **query: str) -> dict[str, Any]:
+def ask(what: str, number: str = NUMBER, customer: str = "acme", **query: str | list[str]) -> dict[str, Any]:
     """A request for what became of a number."""
     return request(_ONE + what, {"customer": customer, "number": number}, query)
 
@@ -50,7 +50,8 @@ def life(account: Account) -> list[NumberRecord]:
 
 def test_history_goes_page_by_page_newest_first(account: Account, life: list[NumberRecord]) -> None:
     """GIVEN a number WHEN its history is read by cursors THEN it is all there, once, each with both its sides."""
-    found, query = [], {"limit": "3"}
+    found: list[dict[str, Any]] = []
+    query: dict[str, str] = {"limit": "3"}
     while True:
         page = body(account.run(API, ask("/history", **query)))
         found += page["changes"]

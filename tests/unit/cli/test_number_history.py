@@ -77,7 +77,7 @@ def test_number_is_shown_as_it_was(desk: Desk, call: Call) -> None:
     ("words", "why"),
     [
         (("show", NUMBER, "--as-of", "2001-01-01T00:00:00Z"), "lies before what the history has"),
-        (("show", NUMBER, "--as-of", "yesterday"), "RFC 3339"),
+        (("show", NUMBER, "--as-of", "yesterday"), "must be an instant with its zone"),
         (("history", "9999"), "has no number 9999"),
         (("explain", "9999"), "has no number 9999"),
     ],
