@@ -1,9 +1,10 @@
-"""The commands of `number-inventory numbers` that tell what became of a number, and why it is as it is."""
+"""The commands of `number-inventory numbers` that tell what became of numbers, why they are so, and how many."""
 
 from typing import Annotated
 
 import typer
 
+from cli.count_views import counts_json, counts_table
 from cli.history_views import change_json, changes_table, explanation_json, explanation_table
 from cli.request import AsJson, Customer, request_of
 from number_inventory import bootstrap
@@ -39,6 +40,24 @@ def history(
         request.output.show(f"Nothing has happened to {number} for as long as the history is kept.")
     if page.last is not None:
         request.output.note(f"{len(page.changes)} shown, and there are more: --limit, or --after {page.last} to go on.")
+
+
+@app.command(epilog="Example: number-inventory numbers count --site Berlin")
+def count(
+    context: typer.Context,
+    *,
+    site: Annotated[str | None, typer.Option(help="Only of this Site; '' is blank. Example: --site Berlin")] = None,
+    vendor: Annotated[
+        str | None, typer.Option(help="Only of this Vendor; '' is blank. Example: --vendor AudioCodes")
+    ] = None,
+    customer: Customer = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count numbers by Status, Site and Vendor; in use is whatever is not Available."""
+    request = request_of(context, customer, as_json)
+    counts = bootstrap.look_at_counts(request.settings)(request.customer, site, vendor)
+    request.output.json(counts_json(request.customer, counts))
+    request.output.show(counts_table(counts))
 
 
 @app.command(epilog="Example: number-inventory numbers explain +493012345678")

@@ -14,6 +14,7 @@ _AUDITS = "/audits"
 _JOBS = "/jobs"
 _AVAILABLE = "/next-available"
 _HISTORY = ("/history", "/explain")
+_COUNTS = "/counts"
 
 _LARGER_BODIES = {"/customers/{customer}/numbers": 4 * 1024 * 1024}
 """A list of as many numbers as a job may add; Lambda itself takes 6 MB."""
@@ -48,6 +49,14 @@ def add_history() -> None:
 
 
 @lru_cache(maxsize=1)
+def add_counts() -> None:
+    """Let the API tell how many numbers there are."""
+    from functions.number_api.count_routes import router  # noqa: PLC0415 - see above
+
+    app.include_router(router)
+
+
+@lru_cache(maxsize=1)
 def add_commands() -> None:
     """Let the API manage numbers, with what lookups start sooner without."""
     from functions.number_api.command_routes import router  # noqa: PLC0415 - see above
@@ -63,6 +72,8 @@ def add_routes(method: str, path: str) -> None:
         add_jobs()
     elif path.endswith(_HISTORY):
         add_history()
+    elif path.endswith(_COUNTS):
+        add_counts()
     elif method != "GET" or _AVAILABLE in path:
         add_commands()
 
@@ -72,6 +83,7 @@ def whole_app() -> APIGatewayRestResolver:
     add_audits()
     add_jobs()
     add_history()
+    add_counts()
     add_commands()
     return app
 

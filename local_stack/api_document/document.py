@@ -22,6 +22,7 @@ listing goes on until its `next_cursor` is null; a page may be short or empty be
 
 TAGS = {
     "numbers": "Numbers: shown, listed, added, edited, deleted, given away and taken back.",
+    "counts": "How many numbers there are.",
     "next-available": "Whichever numbers are free.",
     "jobs": "What takes longer than a request: begun, and followed.",
     "audits": "Comparisons of the inventory with what the devices hold.",

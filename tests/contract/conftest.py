@@ -16,6 +16,7 @@ import pytest
 
 from number_inventory.adapters.dynamodb import at_once
 from number_inventory.adapters.dynamodb.audits import DynamoAudits
+from number_inventory.adapters.dynamodb.counters import DynamoCounters
 from number_inventory.adapters.dynamodb.devices import DynamoDevices
 from number_inventory.adapters.dynamodb.history import DynamoHistory
 from number_inventory.adapters.dynamodb.inventory import DynamoInventory
@@ -26,6 +27,7 @@ from number_inventory.adapters.dynamodb.registrations import DynamoRegistrations
 from number_inventory.domain.errors import RecordBrokenError
 from number_inventory.ports import (
     Audits,
+    Counters,
     Devices,
     History,
     Inventory,
@@ -49,7 +51,7 @@ from tests.engines.meter import Meter
 from tests.memory.audits import MemoryAudits
 from tests.memory.clock import SettableClock
 from tests.memory.devices import MemoryDevices
-from tests.memory.history import MemoryHistory
+from tests.memory.history import MemoryCounters, MemoryHistory
 from tests.memory.inventory import MemoryInventory
 from tests.memory.keyed_requests import MemoryKeyedRequests
 from tests.memory.number_jobs import MemoryNumberJobs
@@ -79,6 +81,7 @@ class Ports:
     audits: Audits
     jobs: NumberJobs
     history: History
+    counters: Counters
     requests: KeyedRequests
 
 
@@ -164,6 +167,7 @@ def ports(place: str, request: pytest.FixtureRequest) -> Iterator[Ports]:
             MemoryAudits(),
             MemoryNumberJobs(),
             MemoryHistory(),
+            MemoryCounters(),
             MemoryKeyedRequests(),
         )
     else:
@@ -206,6 +210,7 @@ def _on(place: str, request: pytest.FixtureRequest) -> Iterator[Aws]:
         audits=DynamoAudits(client, tables.audits, RETENTION, broken.append),
         jobs=DynamoNumberJobs(client, tables.jobs, RETENTION, broken.append),
         history=DynamoHistory(client, tables.history, RETENTION, broken.append),
+        counters=DynamoCounters(client, tables.history),
         requests=DynamoKeyedRequests(client, tables.requests),
         engine=engine,
         tables=tables,

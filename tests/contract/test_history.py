@@ -11,13 +11,16 @@ from hypothesis import strategies as st
 
 from number_inventory.adapters.dynamodb.change_items import change_item, read_change
 from number_inventory.domain.changes import Change, ChangeKey, ChangeKind, Unreadable
-from number_inventory.domain.errors import StorageBusyError
+from number_inventory.domain.counts import UNREADABLE, Cell, CounterKey, SiteCounter
+from number_inventory.domain.errors import RecordBrokenError, StorageBusyError
 from number_inventory.domain.numbers import NumberRecord
 from number_inventory.ports import History
+from number_inventory.services.count_numbers import CountChanges, LookAtCounts
+from number_inventory.services.record_history import RecordHistory
 from tests.contract.conftest import RETENTION, Aws, Ports
 from tests.contract.made import CUSTOMER, NOW, cooling, instants, listed, record, records, used, words
 from tests.engines.faults import unwritten
-from tests.memory.history import change_of
+from tests.memory.history import MemoryStatusEvents, change_of
 
 
 @pytest.fixture
@@ -134,6 +137,73 @@ def test_change_costs_one_unit_and_says_when_it_is_forgotten(metered: Aws) -> No
     assert item["expires_at"] == {"N": str(int((NOW + RETENTION).timestamp()))}
     metered.meter.reset()
     metered.history.page(CUSTOMER, "+493012345678", 10, None)
+    assert metered.meter.requests == {"Query": 1}
+
+
+# --- what is known, and counted
+
+
+def test_what_is_stored_is_known_and_nothing_else(history: History) -> None:
+    """GIVEN more changes than one request looks up WHEN asked for THEN those that are stored are known."""
+    changes = [change_of(None, replace(used(number), version=1), 1, NOW) for number in listed(130)]
+    history.record(changes[:120])
+    assert set(history.known([change.key for change in changes])) == {change.key for change in changes[:120]}
+    assert not history.known([])
+
+
+def test_counter_is_written_by_who_read_it_last(ports: Ports) -> None:
+    """GIVEN two who read a counter WHEN both write it THEN one does, and the other reads again."""
+    key, other = CounterKey(CUSTOMER, "Berlin # 1"), CounterKey(CUSTOMER, "")
+    [empty] = ports.counters.load([key]).values()
+    assert empty == SiteCounter(key=key)
+    changes = life(versions=4)[:3]
+    first = replace(
+        empty,
+        cells={Cell("Used", "AudioCodes"): 3, Cell("Cooling", ""): -1, Cell(UNREADABLE, ""): 2, Cell("Used", "a#b"): 1},
+        applied=frozenset(change.key for change in changes),
+    )
+    assert ports.counters.save(first)
+    assert not ports.counters.save(replace(first, cells={}))
+    found = ports.counters.load([key, other])
+    assert found[key] == replace(first, version=1)
+    assert found[other].version == 0
+    assert ports.counters.save(replace(found[key], cells={}))
+    assert not ports.counters.save(found[key])
+    assert ports.counters.save(found[other])
+    assert [counter.key for counter in ports.counters.of_customer(CUSTOMER)] == [other, key]
+    assert ports.counters.of_customer("other") == []
+
+
+def test_counts_that_another_hand_spoilt_are_not_counted_on(aws: Aws) -> None:
+    key = {"number": {"S": CUSTOMER}, "change": {"S": "count#"}}
+    for cells, applied in (({"Lost#": {"N": "1"}}, b""), ({"Used#": {"N": "1"}}, b"x")):
+        item: Any = {**key, "version": {"N": "1"}, "cells": {"M": cells}, "applied": {"B": applied}}
+        aws.client.put_item(TableName=aws.tables.history, Item=item)
+        with pytest.raises(RecordBrokenError, match="counter of site ''"):
+            aws.counters.of_customer(CUSTOMER)
+
+
+def test_counting_a_hundred_changes_costs_little(metered: Aws) -> None:
+    """GIVEN a hundred changes of a Site WHEN counted and recorded THEN it is a unit each, and a few besides."""
+    record_all = RecordHistory(CountChanges(metered.history, metered.counters), metered.history, MemoryStatusEvents())
+    batches = [
+        [change_of(None, replace(used(number, site="Berlin"), version=1), 1, NOW) for number in listed(100, first)]
+        for first in (0, 100)
+    ]
+    record_all(batches[0])
+    metered.meter.reset()
+    record_all(batches[1])
+    assert metered.meter.requests["PutItem"] == 1
+    assert metered.meter.requests["BatchGetItem"] == 3, (
+        "the counter; the batch, and what the counter remembers of before"
+    )
+    assert metered.meter.units["BatchWriteItem"] == 100
+    assert metered.meter.units["PutItem"] <= 3
+    record_all(batches[1])
+    [counter] = metered.counters.of_customer(CUSTOMER)
+    assert counter.cells == {Cell("Used", "AudioCodes"): 200}
+    metered.meter.reset()
+    LookAtCounts(metered.counters)(CUSTOMER)
     assert metered.meter.requests == {"Query": 1}
 
 

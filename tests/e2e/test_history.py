@@ -95,9 +95,9 @@ def test_life_of_a_number_is_kept_and_told(stack: DeployedStack, customer: Custo
         (ChangeKind.DELETED, "api"),
     ]
 
-    told = stack.get(f"{path}/%2B498912349999/history", limit="2").body
-    assert [change["kind"] for change in told["changes"]] == ["deleted", "deleting"]
-    asked = stack.get(f"{path}/%2B498912349999", as_of=told["changes"][1]["at"])
+    told = stack.get(f"{path}/%2B498912349999/history", limit="3").body
+    assert [change["kind"] for change in told["changes"]] == ["deleted", "deleting", "edited"]
+    asked = stack.get(f"{path}/%2B498912349999", as_of=told["changes"][2]["at"])
     assert (asked.status, asked.body["site"]) == (200, "Nowhere")
     explained = stack.get(f"{path}/%2B493012340001/explain").body
     assert (explained["cause"]["by"]["name"], explained["history_caught_up"]) == ("sbc-1", True)
@@ -106,6 +106,11 @@ def test_life_of_a_number_is_kept_and_told(stack: DeployedStack, customer: Custo
         == explained["cause"]["sentence"]
     )
     assert "created" in customer.operate("numbers", "history", NUMBER).out
+
+    counted = eventually(lambda: stack.get(f"/customers/{customer.name}/counts").body)
+    assert (counted["by_status"]["Used"], counted["by_status"]["Available"], counted["total"]) == (3, 0, 3)
+    assert counted["by_vendor"]["AudioCodes"]["utilisation_percent"] == 100
+    assert customer.operate("numbers", "count", "--site", "", "--json").json["total"] == 3
 
     assert eventually(lambda: consumer.has(5))
     for event in consumer.events:

@@ -1,9 +1,11 @@
 """What became of numbers, in memory; and the stream that tells of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from number_inventory.domain.changes import Change, ChangeKey
+from number_inventory.domain.counts import CounterKey, SiteCounter
 from number_inventory.domain.numbers import NumberRecord
 from number_inventory.ports import ChangePage
 from tests.memory.fuse import Fuse
@@ -24,6 +26,13 @@ class MemoryHistory:
             self._changes[change.key] = change
             self._fuse.point("history.record after one")
 
+    def known(self, keys: Collection[ChangeKey]) -> Collection[ChangeKey]:
+        """Those that are stored."""
+        self._fuse.point("history.known before")
+        found = frozenset(keys) & self._changes.keys()
+        self._fuse.point("history.known after")
+        return found
+
     def page(self, customer: str, number: str, limit: int, after: str | None) -> ChangePage:
         """Changes of a number, the newest first."""
         behind = [change for change in reversed(self.of(customer, number)) if not after or _place(change) < after]
@@ -37,6 +46,35 @@ class MemoryHistory:
     def all(self) -> list[Change]:
         """All changes of all numbers: for tests to look at."""
         return [self._changes[key] for key in sorted(self._changes)]
+
+
+class MemoryCounters:
+    """Counters by their keys; a write is conditional on the version."""
+
+    def __init__(self, fuse: Fuse | None = None) -> None:
+        self._fuse = fuse or Fuse()
+        self._counters: dict[CounterKey, SiteCounter] = {}
+
+    def load(self, keys: Sequence[CounterKey]) -> Mapping[CounterKey, SiteCounter]:
+        """A counter for each key."""
+        self._fuse.point("counters.load before")
+        found = {key: self._counters.get(key) or SiteCounter(key=key) for key in keys}
+        self._fuse.point("counters.load after")
+        return found
+
+    def save(self, counter: SiteCounter) -> bool:
+        """Store what nobody has written since it was read."""
+        self._fuse.point("counters.save before")
+        present = self._counters.get(counter.key)
+        if (present.version if present else 0) != counter.version:
+            return False
+        self._counters[counter.key] = replace(counter, version=counter.version + 1)
+        self._fuse.point("counters.save after")
+        return True
+
+    def of_customer(self, customer: str) -> Sequence[SiteCounter]:
+        """All counters of a customer."""
+        return [self._counters[key] for key in sorted(self._counters) if key.customer == customer]
 
 
 class MemoryStatusEvents:

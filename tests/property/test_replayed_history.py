@@ -1,15 +1,18 @@
 """The history says all: replayed, it gives the inventory as it is, whatever the services did."""
 
 import os
+from collections import Counter
 
 from hypothesis import settings
 from hypothesis.stateful import rule
 
 from number_inventory.domain.changes import ANOTHER_HAND, ChangeKind, State
+from number_inventory.domain.counts import counts_of
 from number_inventory.domain.numbers import NumberRecord, Status
+from number_inventory.services.count_numbers import CountChanges
 from number_inventory.services.manage_numbers import ManageNumbers
 from number_inventory.services.record_history import RecordHistory
-from tests.memory.history import MemoryHistory, MemoryStatusEvents, streamed
+from tests.memory.history import MemoryCounters, MemoryHistory, MemoryStatusEvents, streamed
 from tests.memory.world import CUSTOMER
 from tests.property.test_inventory_machine import NUMBER, InventoryMachine
 
@@ -23,7 +26,8 @@ class ReplayMachine(InventoryMachine):
         super().__init__()
         self.history = MemoryHistory()
         self.events = MemoryStatusEvents()
-        self.record = RecordHistory(self.history, self.events)
+        self.counters = MemoryCounters()
+        self.record = RecordHistory(CountChanges(self.history, self.counters), self.history, self.events)
         self.read = 0
 
     @rule(number=NUMBER)
@@ -61,6 +65,9 @@ class ReplayMachine(InventoryMachine):
         assert {key: state for key, state in replayed.items() if state} == self.world.inventory.all()
         told = {change.key for change in self.events.told}
         assert told == {change.key for change in self.history.all() if change.moves_status}
+        counted = counts_of(self.counters.of_customer(CUSTOMER)).all
+        states = Counter(str(record.status) for record in self.world.inventory.all().values())
+        assert {status: count for status, count in counted.by_status.items() if count} == states
         super().teardown()
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Audits,
         AuditWorkers,
         Clock,
+        Counters,
         DeadLetters,
         Devices,
         History,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     )
     from number_inventory.services.answer_once import AnswerOnce
     from number_inventory.services.ask_device import AskDevice
+    from number_inventory.services.count_numbers import LookAtCounts
     from number_inventory.services.dispatch import DispatchSyncs
     from number_inventory.services.held_removals import ApproveRemovals, ReviewRemovals
     from number_inventory.services.look_at_audits import LookAtAudits
@@ -175,10 +177,26 @@ def history_dead_letters(settings: "RecordSettings") -> "DeadLetters":
 def record_history(settings: "RecordSettings") -> "RecordHistory":
     """Keep what becomes of numbers."""
     from number_inventory.adapters.eventbridge import EventBridgeStatusEvents
+    from number_inventory.services.count_numbers import CountChanges
     from number_inventory.services.record_history import RecordHistory
 
     events = EventBridgeStatusEvents(session().events(), settings.event_bus)
-    return RecordHistory(history(settings), events)
+    return RecordHistory(CountChanges(history(settings), counters(settings.history_table)), history(settings), events)
+
+
+@lru_cache(maxsize=1)
+def counters(table: str) -> "Counters":
+    """How many numbers there are."""
+    from number_inventory.adapters.dynamodb.counters import DynamoCounters
+
+    return DynamoCounters(_dynamodb(), table)
+
+
+def look_at_counts(settings: "HistorySettings") -> "LookAtCounts":
+    """Look at how many numbers there are."""
+    from number_inventory.services.count_numbers import LookAtCounts
+
+    return LookAtCounts(counters(settings.history_table))
 
 
 @lru_cache(maxsize=1)

@@ -12,7 +12,8 @@ from typing import Protocol
 
 from number_inventory.domain.audit import NumberGlance
 from number_inventory.domain.audit_runs import AuditRun
-from number_inventory.domain.changes import Change
+from number_inventory.domain.changes import Change, ChangeKey
+from number_inventory.domain.counts import CounterKey, SiteCounter
 from number_inventory.domain.devices import Device, DeviceKey, DeviceState
 from number_inventory.domain.errors import RecordBrokenError
 from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
@@ -220,8 +221,27 @@ class History(Protocol):
             StorageBusyError, StorageRefusedError: some of them may be stored.
         """
 
+    def known(self, keys: Collection[ChangeKey]) -> Collection[ChangeKey]:
+        """Those of the changes that are stored, strongly consistent."""
+
     def page(self, customer: str, number: str, limit: int, after: str | None) -> ChangePage:
         """At most `limit` changes of a number, the newest first, from those before `after`."""
+
+
+class Counters(Protocol):
+    """How many numbers each customer has, a counter a Site."""
+
+    def load(self, keys: Sequence[CounterKey]) -> Mapping[CounterKey, SiteCounter]:
+        """A counter for each key, strongly consistent; an empty one where there is none."""
+
+    def save(self, counter: SiteCounter) -> bool:
+        """Store a counter if nobody has written it since it was read; False, and nothing stored, where somebody has.
+
+        A stored counter's version is that of the one that was read plus one.
+        """
+
+    def of_customer(self, customer: str) -> Sequence[SiteCounter]:
+        """All counters of a customer, by Site."""
 
 
 class StatusEvents(Protocol):

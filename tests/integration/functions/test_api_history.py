@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from number_inventory.adapters.dynamodb.counters import DynamoCounters
 from number_inventory.adapters.dynamodb.history import DynamoHistory
 from number_inventory.domain.numbers import NumberRecord, Status, first_version
+from number_inventory.services.count_numbers import CountChanges
 from tests.engines.engine import shared_client
 from tests.integration.functions.account import API, Account
 from tests.integration.functions.api_requests import request
@@ -136,3 +138,33 @@ def test_cursor_of_another_number_is_refused(account: Account, life: list[Number
     cursor = body(account.run(API, ask("/history", limit="1")))["next_cursor"]
     assert problem(account.run(API, ask("/history", number="4712", cursor=cursor)), 400)
     assert problem(account.run(API, ask("/history", customer="other", cursor=cursor)), 400)
+
+
+def test_counts_are_told_by_status_vendor_and_site(account: Account) -> None:
+    """GIVEN numbers in two Sites, of two vendors WHEN counted THEN by each, with filters, and nobody else's."""
+    used = {"status": Status.USED, "vendor": "Microsoft"}
+    numbers: list[NumberRecord] = [
+        NumberRecord(customer="acme", number="1", version=1),
+        NumberRecord(customer="acme", number="2", version=1, site="Berlin"),
+        NumberRecord(customer="acme", number="3", version=1, site="Berlin", **used),  # type: ignore[arg-type]
+        NumberRecord(customer="other", number="1", version=1, site="Berlin"),
+    ]
+    client = shared_client(account.engine)
+    history = DynamoHistory(client, account.tables.history, RETENTION)
+    CountChanges(history, DynamoCounters(client, account.tables.history))(
+        [change_of(None, number, index, BORN) for index, number in enumerate(numbers)]
+    )
+
+    def counted(customer: str = "acme", **query: str | list[str]) -> Any:  # noqa: ANN401 - JSON
+        return body(account.run(API, request("/customers/{customer}/counts", {"customer": customer}, query)))
+
+    told = counted()
+    assert (told["customer"], told["total"], told["utilisation_percent"]) == ("acme", 3, 33.3)
+    assert {status: count for status, count in told["by_status"].items() if count} == {"Available": 2, "Used": 1}
+    assert {site: tally["total"] for site, tally in told["by_site"].items()} == {"": 1, "Berlin": 2}
+    assert told["by_vendor"]["Microsoft"]["utilisation_percent"] == 100
+    assert counted(site="Berlin")["total"] == 2
+    assert counted(site="Berlin", vendor="")["total"] == 1
+    assert (counted("nobody")["total"], counted("nobody")["utilisation_percent"]) == (0, None)
+    for query in ({"status": "Used"}, {"site": "x" * 201}):
+        assert problem(account.run(API, request("/customers/{customer}/counts", {"customer": "acme"}, {**query})), 400)

@@ -1,16 +1,21 @@
 """`numbers history`, `numbers explain` and `numbers show --as-of`: tables, JSON, and what is refused."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from functions.number_api.count_routes import CountsBody
 from functions.number_api.history_bodies import ChangeBody, ExplanationBody
 from number_inventory import bootstrap
 from number_inventory.domain.commands import Reserve, Unreserve
+from number_inventory.services.count_numbers import CountChanges, LookAtCounts
 from number_inventory.services.lookup import LookUpNumbers
+from tests.memory.history import MemoryCounters, MemoryHistory
 from tests.memory.world import CUSTOMER
 from tests.unit.cli.conftest import Call
+from tests.unit.domain.records import used
 from tests.unit.services.test_look_at_history import BY, NUMBER, Desk
 
 MINE = ("--customer", CUSTOMER)
@@ -86,3 +91,26 @@ def test_what_cannot_be_told_is_refused_in_a_line(desk: Desk, call: Call, words:
     ended = call("numbers", *words, *MINE)
     assert (ended.code != 0, ended.out) == (True, "")
     assert why in ended.err
+
+
+def test_counts_are_a_line_each(desk: Desk, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GIVEN a customer's numbers WHEN counted THEN a line for all, each Site and each Vendor."""
+    counters = MemoryCounters()
+    for number in ("1", "2"):
+        desk.world.inventory.put(replace(used(), number=number, customer=CUSTOMER))
+    CountChanges(MemoryHistory(), counters)(desk.stream.changes)
+    monkeypatch.setattr(bootstrap, "look_at_counts", lambda _settings: LookAtCounts(counters))
+    ended = call("numbers", "count", *MINE)
+    assert (ended.code, ended.err) == (0, "")
+    lines = [" ".join(line.split()) for line in ended.out.splitlines()]
+    assert lines == [
+        "What All Available Used Used-Utility Reserved Cooling In use",
+        "all numbers 3 1 2 0 0 0 66.7 %",
+        "site - 1 1 0 0 0 0 0.0 %",
+        "site London 2 0 2 0 0 0 100.0 %",
+        "vendor - 1 1 0 0 0 0 0.0 %",
+        "vendor AudioCodes 2 0 2 0 0 0 100.0 %",
+    ]
+    told = json.loads(call("numbers", "count", "--site", "London", "--json", *MINE).out)
+    assert CountsBody.model_validate(told).total == 2
+    assert set(told) == set(CountsBody.model_fields)

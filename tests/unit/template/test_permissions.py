@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from functions.number_api import audit_routes, command_routes, history_routes, job_routes, number_routes
+from functions.number_api import audit_routes, command_routes, count_routes, history_routes, job_routes, number_routes
 from functions.rest.access import Role, required_role
 
 Resources = dict[str, dict[str, Any]]
@@ -219,7 +219,7 @@ def test_the_gateway_may_call_the_function_for_each_method_and_nothing_else(reso
 
 def test_the_gateway_has_the_methods_of_the_function(resources: Resources) -> None:
     """GIVEN the routes of the function WHEN compared with the API's definition THEN they are the same."""
-    modules = (number_routes, command_routes, audit_routes, history_routes, job_routes)
+    modules = (number_routes, command_routes, audit_routes, count_routes, history_routes, job_routes)
     routed = {
         f"v1/{method}{path.replace('<', '{').replace('>', '}')}"
         for module in modules

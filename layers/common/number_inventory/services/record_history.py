@@ -1,8 +1,8 @@
 """Keep what became of numbers: into their history, and out to whoever wants to know.
 
-A batch of changes may come again, in the same cut or in another, and a run may die anywhere. So the history comes
-first, whose entries are the same every time, and the events last, which have an id that consumers know them by: told
-twice is possible, never told is not.
+A batch of changes may come again, in the same cut or in another, and a run may die anywhere. So the counters come
+first, which know by the history what they have counted; then the history, whose entries are the same every time; and
+the events last, which have an id that consumers know them by: told twice is possible, never told is not.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from number_inventory.domain.changes import Change, ChangeKind
 from number_inventory.ports import History, StatusEvents
+from number_inventory.services.count_numbers import CountChanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Recorded:
 class RecordHistory:
     """The use case."""
 
+    count: CountChanges
     history: History
     events: StatusEvents
 
@@ -42,6 +44,7 @@ class RecordHistory:
         Raises:
             StorageBusyError, StorageRefusedError: some or all are not recorded: the batch must come again.
         """
+        self.count(changes)
         self.history.record(changes)
         moved = [change for change in changes if change.moves_status]
         failed = self.events.publish(moved)

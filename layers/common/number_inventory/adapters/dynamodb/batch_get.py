@@ -34,6 +34,7 @@ def batch_get(
     *,
     purpose: str,
     consistent: bool,
+    names: Sequence[str] = (),
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[dict[str, Any]]:
     """Those of the items that exist, in no particular order.
@@ -44,6 +45,7 @@ def batch_get(
         keys: each once.
         purpose: in words, for errors.
         consistent: strongly, at twice the price.
+        names: of the attributes that are wanted, at the price of all; all of them if none is named.
         sleep: waits between the rounds for what was left unprocessed.
 
     Raises:
@@ -52,9 +54,14 @@ def batch_get(
     """
     for start in range(0, len(keys), BATCH):
         pending: list[Any] = list(keys[start : start + BATCH])
+        how: Any = {"ConsistentRead": consistent}
+        if names:
+            how["ProjectionExpression"] = ", ".join(f"#{name}" for name in names)
+            how["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
         for attempt in range(MAX_ROUNDS):
             with aws_errors(purpose):
-                answer = client.batch_get_item(RequestItems={table: {"Keys": pending, "ConsistentRead": consistent}})
+                wanted: Any = {table: {"Keys": pending, **how}}
+                answer = client.batch_get_item(RequestItems=wanted)
             yield from answer["Responses"].get(table, ())
             left = answer.get("UnprocessedKeys", {}).get(table)
             pending = list(left["Keys"]) if left else []

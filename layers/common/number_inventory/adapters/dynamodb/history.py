@@ -1,15 +1,16 @@
 """The History table; implements `ports.History`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from number_inventory.adapters.aws import aws_errors
 from number_inventory.adapters.dynamodb.attributes import text
+from number_inventory.adapters.dynamodb.batch_get import batch_get
 from number_inventory.adapters.dynamodb.batch_write import batch_put
-from number_inventory.adapters.dynamodb.change_items import change_item, history_of, read_change
+from number_inventory.adapters.dynamodb.change_items import change_item, history_of, place_of, read_change
 from number_inventory.adapters.dynamodb.tables import OnBroken, log_broken
-from number_inventory.domain.changes import Change
+from number_inventory.domain.changes import Change, ChangeKey
 from number_inventory.domain.errors import RecordBrokenError
 from number_inventory.ports import ChangePage
 
@@ -41,6 +42,20 @@ class DynamoHistory:
         """
         items = {change.key: change_item(change, self._retention) for change in changes}
         batch_put(self._client, self._table, list(items.values()), purpose=f"store {len(items)} changes of numbers")
+
+    def known(self, keys: Collection[ChangeKey]) -> frozenset[ChangeKey]:
+        """Those of the changes that are stored, strongly consistent.
+
+        Raises:
+            StorageBusyError, StorageRefusedError: they could not be looked up.
+        """
+        places = {(history_of(key.customer, key.number), place_of(key)): key for key in keys}
+        wanted = [{"number": text(number), "change": text(place)} for number, place in places]
+        purpose = f"look whether {len(wanted)} changes of numbers are stored"
+        found = batch_get(
+            self._client, self._table, wanted, purpose=purpose, consistent=True, names=("number", "change")
+        )
+        return frozenset(places[item["number"]["S"], item["change"]["S"]] for item in found)
 
     def page(self, customer: str, number: str, limit: int, after: str | None) -> ChangePage:
         """At most `limit` changes of a number, the newest first; broken ones are reported and left out."""

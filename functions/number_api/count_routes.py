@@ -1,0 +1,59 @@
+"""How many numbers a customer has."""
+
+from typing import Annotated
+from urllib.parse import unquote
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.router import APIGatewayRouter
+from pydantic import BaseModel, Field
+
+from functions.rest.requests import Customer, refuse_unknown
+from number_inventory import bootstrap
+from number_inventory.domain.counts import Counts, Tally
+from number_inventory.settings import HistorySettings
+
+FILTERS = frozenset({"site", "vendor"})
+
+router = APIGatewayRouter()  # type: ignore[no-untyped-call]  # Powertools leaves it untyped
+
+
+class TallyBody(BaseModel):
+    """Numbers, counted."""
+
+    total: int
+    utilisation_percent: float | None = Field(description="How many are not Available; null where there are none.")
+    by_status: dict[str, int] = Field(description="Every Status, and `unreadable` for what cannot be understood.")
+
+
+class CountsBody(TallyBody):
+    """The numbers of a customer, counted."""
+
+    customer: str
+    by_vendor: dict[str, TallyBody] = Field(description="Empty: Cisco UCM, and numbers that nobody uses.")
+    by_site: dict[str, TallyBody] = Field(description="Empty: numbers without a Site.")
+
+
+@router.get("/customers/<customer>/counts")
+def count_numbers(
+    customer: Customer,
+    site: Annotated[str | None, Query(max_length=200, description="Only of this Site.")] = None,
+    vendor: Annotated[str | None, Query(max_length=200, description="Only of this Vendor; empty: Cisco UCM.")] = None,
+) -> CountsBody:
+    """How many numbers there are by Status, Vendor and Site, and how much of the stock is in use."""
+    refuse_unknown(router.current_event.query_string_parameters, FILTERS)
+    name = unquote(customer)
+    return counts_body(name, bootstrap.look_at_counts(HistorySettings.load())(name, site, vendor))
+
+
+def counts_body(customer: str, counts: Counts) -> CountsBody:
+    """The counts as JSON."""
+    return CountsBody(
+        customer=customer,
+        by_vendor={name: _tally(tally) for name, tally in counts.by_vendor.items()},
+        by_site={name: _tally(tally) for name, tally in counts.by_site.items()},
+        **_tally(counts.all).model_dump(),
+    )
+
+
+def _tally(tally: Tally) -> TallyBody:
+    return TallyBody(total=tally.total, utilisation_percent=tally.utilisation, by_status=dict(tally.by_status))

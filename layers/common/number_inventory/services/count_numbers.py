@@ -1,0 +1,82 @@
+"""Count numbers: keep the counters up with the changes, each counted once, and look at them.
+
+For each counter that a batch of changes touches: read the counter, then look which of the changes are in the history,
+then write the counter on condition that nobody has written it since it was read. The order makes it exact. A change
+that had been counted and was forgotten by the counter before it was read had been in the history even earlier; one that
+is counted after it was read fails the condition.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from number_inventory.domain.changes import Change
+from number_inventory.domain.counts import CounterKey, Counts, counts_of, deltas
+from number_inventory.domain.errors import StorageBusyError
+from number_inventory.domain.numbers import free_text, slug
+from number_inventory.ports import Counters, History
+
+MAX_ROUNDS = 8
+"""How often a counter is read again that somebody else wrote meanwhile; then the batch comes again."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountChanges:
+    """The use case of the stream: count changes that are not in the history yet, before they are."""
+
+    history: History
+    counters: Counters
+
+    def __call__(self, changes: Sequence[Change]) -> None:
+        """Count each change once, however often it comes; the caller records them in the history afterwards.
+
+        Raises:
+            StorageBusyError, StorageRefusedError: some may be counted and others not: the batch must come again.
+        """
+        touching: dict[CounterKey, dict[object, Change]] = {}
+        for change in changes:
+            for key in deltas(change):
+                touching.setdefault(key, {})[change.key] = change
+        pending = list(touching)
+        for _ in range(MAX_ROUNDS):
+            if not pending:
+                return
+            pending = self._round({key: list(touching[key].values()) for key in pending})
+        if pending:
+            raise StorageBusyError(f"{len(pending)} counters were written by others again and again; they come again")
+
+    def _round(self, touching: dict[CounterKey, list[Change]]) -> list[CounterKey]:
+        """Count once; returns the counters that somebody else wrote meanwhile."""
+        counters = self.counters.load(list(touching))
+        asked = {change.key for changes in touching.values() for change in changes}
+        for counter in counters.values():
+            asked |= counter.applied
+        known = self.history.known(asked)
+        lost = []
+        for key, changes in touching.items():
+            after = counters[key].counting(changes, known)
+            if after is not counters[key] and not self.counters.save(after):
+                lost.append(key)
+        return lost
+
+
+@dataclass(frozen=True, slots=True)
+class LookAtCounts:
+    """The use case of people; it changes nothing."""
+
+    counters: Counters
+
+    def __call__(self, customer: str, site: str | None = None, vendor: str | None = None) -> Counts:
+        """How many numbers a customer has.
+
+        Args:
+            customer: whose.
+            site: only of this Site; empty for those without one.
+            vendor: only of this Vendor; empty for Cisco UCM, and for numbers that nobody uses.
+
+        Raises:
+            InvalidInputError: a part of the question is malformed.
+        """
+        slug(customer, field="customer")
+        for name, text in (("site", site), ("vendor", vendor)):
+            free_text(text or "", field=name)
+        return counts_of(self.counters.of_customer(customer), site, vendor)
