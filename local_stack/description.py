@@ -42,6 +42,7 @@ def describe(
             "release_cooled": outputs["ReleaseCooledName"],
             "audit": outputs["AuditName"],
             "number_jobs": outputs["NumberJobsName"],
+            "settings_api": outputs["SettingsApiName"],
             "record_history": outputs["RecordHistoryName"],
             "number_api": outputs["NumberApiName"],
         },

@@ -7,6 +7,9 @@ from local_stack.emulator import client
 
 _WORKER_CONCURRENCY = 5
 
+_WRITERS = ("SyncWorkerName", "ReleaseCooledName", "AuditName", "NumberApiName", "NumberJobsName", "SettingsApiName")
+"""Outputs with the names of the functions that write numbers."""
+
 
 def set_right(endpoint_url: str, outputs: Mapping[str, str]) -> None:
     """Makes the deployed stack behave as it does on AWS.
@@ -36,13 +39,14 @@ def _let_send_batches(endpoint_url: str, outputs: Mapping[str, str]) -> None:
     queue = client("sqs", endpoint_url).get_queue_attributes(
         QueueUrl=outputs["SyncQueueUrl"], AttributeNames=["QueueArn"]
     )
-    _allow(endpoint_url, outputs["SyncDispatcherName"], "sqs:SendMessageBatch", queue["Attributes"]["QueueArn"])
+    for name in ("SyncDispatcherName", "SettingsApiName"):
+        _allow(endpoint_url, outputs[name], "sqs:SendMessageBatch", queue["Attributes"]["QueueArn"])
 
 
 def _write_one_by_one(endpoint_url: str, outputs: Mapping[str, str]) -> None:
     """Its streams tell nothing of what batched statements write; on AWS they tell of every write."""
     functions = client("lambda", endpoint_url)
-    for name in ("SyncWorkerName", "ReleaseCooledName", "AuditName", "NumberApiName", "NumberJobsName"):
+    for name in _WRITERS:
         deployed = functions.get_function_configuration(FunctionName=outputs[name])
         variables = deployed["Environment"]["Variables"] | {"BATCHED_WRITES": "false"}
         functions.update_function_configuration(FunctionName=outputs[name], Environment={"Variables": variables})

@@ -41,7 +41,10 @@ def required_role(method: str, path: str) -> Role:
         method: such as `POST`.
         path: with the values of its parameters or with their names: `/customers/{customer}/numbers/{number}/assign`.
     """
-    _, *rest = _behind_the_customer(path)
+    customer, *rest = _behind_the_customer(path)
+    if not customer:
+        # What is no customer's, such as global macros, concerns all of them.
+        return Role.ADMINISTRATOR
     if method in _READ or (method == "POST" and tuple(rest) in _READ_BY_POST):
         return Role.READER
     return Role.OPERATOR if rest and rest[0] in _OPERATED else Role.ADMINISTRATOR

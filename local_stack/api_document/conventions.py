@@ -113,7 +113,7 @@ def errors(promises: frozenset[Promise], *, names_a_thing: bool, has_body: bool,
         told |= _CONFLICT
     if keyed:
         told |= _KEYED
-    if Promise.BOUND_BY_VERSION in promises:
+    if promises & {Promise.BOUND_BY_VERSION, Promise.BOUND_BY_TAG}:
         told |= _CHANGED
     return {str(status.value): {"$ref": f"#/components/responses/{_name(status)}"} for status in sorted(told)}
 

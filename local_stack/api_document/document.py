@@ -26,6 +26,9 @@ TAGS = {
     "next-available": "Whichever numbers are free.",
     "jobs": "What takes longer than a request: begun, and followed.",
     "audits": "Comparisons of the inventory with what the devices hold.",
+    "devices": "Connections to AudioCodes devices: how they are asked, and how they fare.",
+    "macros": "Named settings, of a customer or of all of them.",
+    "settings": "How numbers cool that other vendors free.",
 }
 """What stands behind the customer in a path, and what it is about."""
 
@@ -112,7 +115,7 @@ def _camel_case(name: str) -> str:
 
 
 def _tag(route: DescribedRoute) -> str:
-    tag = route.path.removeprefix("/customers/{customer}/").partition("/")[0]
+    tag = route.path.removeprefix("/customers/{customer}").split("/")[1]
     if tag not in TAGS:
         raise UndescribedTagError(
             f"{route.method} {route.path}: say what '{tag}' is about in TAGS, local_stack/api_document/document.py"
@@ -121,7 +124,11 @@ def _tag(route: DescribedRoute) -> str:
 
 
 def _headers_taken(route: DescribedRoute) -> list[dict[str, str]]:
-    taken = {Promise.SHOWS_VERSION: "IfNoneMatch", Promise.BOUND_BY_VERSION: "IfMatch"}
+    taken = {
+        Promise.SHOWS_VERSION: "IfNoneMatch",
+        Promise.BOUND_BY_VERSION: "IfMatch",
+        Promise.BOUND_BY_TAG: "IfMatch",
+    }
     names = [name for promise, name in taken.items() if promise in route.promises]
     names += ["IdempotencyKey"] if takes_key(route.method, route.path) else []
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
@@ -139,8 +146,11 @@ def _answers(route: DescribedRoute) -> dict[str, Any]:
         answers["202"] = {"description": "Begun.", "headers": header("Location"), "content": work}
     if status != "202":
         answers[status] = {"description": "Done.", "content": {"application/json": {"schema": now}}}
-    if route.promises & {Promise.SHOWS_VERSION, Promise.BOUND_BY_VERSION}:
-        answers[status]["headers"] = header("ETag")
+    if Promise.MAY_CREATE in route.promises:
+        answers["201"] = {**answers[status], "description": "It is there now."}
+    if route.promises & {Promise.SHOWS_VERSION, Promise.BOUND_BY_VERSION, Promise.SHOWS_TAG, Promise.MAY_CREATE}:
+        for made in {status, "201"} & answers.keys():
+            answers[made]["headers"] = header("ETag")
     if Promise.SHOWS_VERSION in route.promises:
         answers["304"] = {"description": "The caller has it as it is.", "headers": header("ETag")}
     return answers

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 
 from functions.rest.promises import EXTENSION, Promise
 
-REST_FUNCTIONS = ("functions.number_api.handler",)
+REST_FUNCTIONS = ("functions.number_api.handler", "functions.settings_api.handler")
 """Their handlers' modules: each has `whole_app()`, the application with every route that the function has."""
 
 

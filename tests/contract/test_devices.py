@@ -407,3 +407,34 @@ def test_operator_who_clears_refused_credentials_during_a_sync_is_heard(aws: Aws
     aws.devices.finish(second, replace(second.state, cause="still unreachable"), None)
 
     assert aws.devices.get(KEY).state.refused_credentials == 0
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(first=any_device, second=any_device)
+def test_any_configuration_takes_the_place_of_any_other(devices: Devices, first: Device, second: Device) -> None:
+    """GIVEN a device WHEN configured anew THEN it is so if it was as seen, and its state, lease and sync stay."""
+    try:
+        devices.add(first)
+    except AlreadyExistsError:
+        # Hypothesis may draw the same name again.
+        return
+    key, second = first.key, replace(second, key=first.key)
+    lease = lease_of(devices, key, even_disabled=True)
+    third = replace(second, read_timeout_seconds=second.read_timeout_seconds ^ 1)
+
+    assert devices.reconfigure(first, second)
+    assert devices.get(key).device == second
+    assert devices.reconfigure(first, second), "what stands already was done"
+    assert devices.reconfigure(first, third) == (first == second)
+    assert devices.acquire(key, NOW, NOW + MINUTE, even_disabled=True) is None
+    assert devices.finish(lease, DeviceState(health=Health.OK), None)
+    left = devices.get(key)
+    assert (left.device, left.state.health) == (third if first == second else second, Health.OK)
+    assert (key in set(devices.enabled())) == left.device.enabled
+
+
+def test_a_device_that_is_not_there_is_not_configured(devices: Devices) -> None:
+    with pytest.raises(NotFoundError, match="sbc-1"):
+        devices.reconfigure(device(), device(enabled=False))

@@ -63,3 +63,13 @@ def test_value_that_some_other_hand_stored_as_no_string_is_no_duration(aws: Aws)
     with pytest.raises(SettingBrokenError, match="not a string"):
         audiocodes_cooling_days(found[AUDIOCODES_COOLING_DURATION])
     assert found[COOLING_DURATION].value == "30"
+
+
+def test_a_value_that_is_forgotten_lets_the_next_level_count(macros: Macros) -> None:
+    """GIVEN values of both levels WHEN one is forgotten, and again THEN the other counts, then the default."""
+    for scope, value in ((GLOBAL, "5"), (CUSTOMER, "7")):
+        macros.put(scope, AUDIOCODES_COOLING_DURATION, value)
+    for scope, left in ((CUSTOMER, ("5", "global")), (CUSTOMER, ("5", "global")), (GLOBAL, ("2", "default"))):
+        macros.remove(scope, AUDIOCODES_COOLING_DURATION)
+        found = macros.resolve(CUSTOMER, [AUDIOCODES_COOLING_DURATION])[AUDIOCODES_COOLING_DURATION]
+        assert (found.value, found.origin) == left

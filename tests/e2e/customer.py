@@ -105,6 +105,14 @@ class Customer:
         """Posts to what stands below the customer, such as `numbers` or `next-available/claim`."""
         return self.stack.send("POST", f"/customers/{self.name}/{path}", body, **headers)
 
+    def configure(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
+        """Asks the API about what stands below the customer: `devices/sbc-1`, `macros`, `settings`."""
+        return self.stack.send(method, f"/customers/{self.name}/{path}", body, **headers)
+
+    def items(self, table: str) -> Any:  # noqa: ANN401 - items as they are stored
+        """All that a table holds."""
+        return self.stack.client("dynamodb").scan(TableName=self.stack.table(table))["Items"]
+
     def job(self, body: object) -> dict[str, Any]:
         """Has a job add numbers over the API, and waits until it has ended; returns it as the API shows it then."""
         begun = self.have("numbers", body)

@@ -7,7 +7,16 @@ from tests.e2e.customer import Customer
 from tests.e2e.deployed_stack import eventually
 from tests.integration.cli.operator import CANARY
 
-FUNCTIONS = ("sync_dispatcher", "sync_worker", "release_cooled", "audit", "number_api", "number_jobs", "record_history")
+FUNCTIONS = (
+    "sync_dispatcher",
+    "sync_worker",
+    "release_cooled",
+    "audit",
+    "number_api",
+    "settings_api",
+    "number_jobs",
+    "record_history",
+)
 _DENIED = ("AccessDenied", "not authorized", "StorageRefusedError")
 
 
@@ -29,6 +38,7 @@ def test_no_role_lacks_a_permission(customer: Customer) -> None:
     assert stack.invoke("audit", {"customer": customer.name})["audits"][0]["numbers"] == 44
     _audit_everything(customer)
     _manage_everything(customer)
+    _configure_everything(customer)
     for query in ({}, {"status": "Available"}, {"status": "Reserved"}, {"vendor": "AudioCodes"}, {"limit": "1"}):
         assert customer.list(**query).status == 200
 
@@ -87,6 +97,31 @@ def _manage_everything(customer: Customer) -> None:
     assert customer.job({"numbers": [str(number) for number in range(70100, 70250)]})["created"] == 100
     assert customer.stack.get(f"/customers/{customer.name}/jobs", limit="1").body["next_cursor"]
     assert eventually(lambda: datetime.now(UTC).isoformat() > soon)
+
+
+def _configure_everything(customer: Customer) -> None:
+    """Has the API do all that it can with devices, macros and settings; the device is one that nobody can reach."""
+    credentials = {"username": "inventory", "password": CANARY}
+    new = {"address": "https://10.255.255.1", "enabled": False, "credentials": credentials}
+    assert customer.configure("PUT", "devices/sbc-9", new, Idempotency_Key="9").status == 201
+    assert customer.configure("PUT", "devices/sbc-9", new, Idempotency_Key="9").status == 201
+    changed = customer.configure("PATCH", "devices/sbc-9", {"read_timeout_seconds": 30})
+    assert changed.body["read_timeout_seconds"] == 30
+    assert customer.configure("PUT", "devices/sbc-9/credentials", credentials).status == 204
+    assert customer.configure("POST", "devices/sbc-1/sync").status == 202
+    names = [device["device"] for device in customer.configure("GET", "devices").body["devices"]]
+    assert names == ["sbc-1", "sbc-9"]
+    assert customer.configure("DELETE", "devices/sbc-9").status == 409
+    assert customer.configure("DELETE", "devices/sbc-9?confirm=0").status == 200
+    assert customer.configure("GET", "devices/sbc-9").status == 404
+    macro = "macros/audiocodes_removal_guard_count"
+    assert customer.configure("PUT", macro, {"value": "12"}).body["origin"] == "customer"
+    assert customer.configure("DELETE", macro).body["origin"] == "default"
+    assert customer.configure("GET", "macros").status == 200
+    assert customer.stack.get("/macros").status == 200
+    settings = customer.configure("PATCH", "settings", {"number_inventory_cooling_duration_days": 3})
+    assert settings.body["number_inventory_cooling_duration_days"] == 3
+    assert CANARY not in str(customer.items("requests"))
 
 
 def test_credentials_are_kept_encrypted(customer: Customer) -> None:

@@ -92,6 +92,16 @@ class MemoryDevices:
         self._fuse.point("devices.distrust after")
         return True
 
+    def reconfigure(self, before: Device, after: Device) -> bool:
+        """Store the configuration, if it is the one that was seen."""
+        self._fuse.point("devices.reconfigure before")
+        slot = self._slot(before.key)
+        if slot.device not in {before, after}:
+            return False
+        slot.device = after
+        self._fuse.point("devices.reconfigure after")
+        return True
+
     def set_enabled(self, key: DeviceKey, *, enabled: bool) -> None:
         """Switch the device; switched on, its credentials get a new chance."""
         self._fuse.point("devices.set_enabled before")

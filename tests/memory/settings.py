@@ -27,6 +27,10 @@ class MemoryMacros:
         """Store a value, checked or not: tests plant broken ones here."""
         self._values.setdefault(scope, {})[name] = value
 
+    def remove(self, scope: str, name: str) -> None:
+        """Forget a value."""
+        self._values.get(scope, {}).pop(name, None)
+
     def stored(self, scope: str) -> Mapping[str, str]:
         """All values of a scope."""
         return dict(self._values.get(scope, {}))

@@ -380,6 +380,12 @@ class Devices(Protocol):
         False, and nothing written, where the device is not as in `head` any more.
         """
 
+    def reconfigure(self, before: Device, after: Device) -> bool:
+        """Store how a device is asked from its next sync on; its state, lease and register stay.
+
+        False, and nothing stored, where it is not configured as in `before` any more. Raises NotFoundError.
+        """
+
     def set_enabled(self, key: DeviceKey, *, enabled: bool) -> None:
         """Let schedules sync the device, or not; its numbers stay as they are. Raises NotFoundError.
 
@@ -755,6 +761,9 @@ class Macros(Protocol):
 
     def put(self, scope: str, name: str, value: str) -> None:
         """Store a value for a customer or for `GLOBAL`; the caller has checked it."""
+
+    def remove(self, scope: str, name: str) -> None:
+        """Forget the value of a customer or of `GLOBAL`; nothing where there is none."""
 
     def stored(self, scope: str) -> Mapping[str, str]:
         """All values stored for a customer or for `GLOBAL`."""

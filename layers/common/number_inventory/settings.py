@@ -158,6 +158,10 @@ class HistoryApiSettings(ManageSettings, HistorySettings, SecretsSettings):
     """For what became of numbers, on the API."""
 
 
+class SettingsApiSettings(SyncSettings, DispatchSettings):
+    """For devices, macros and settings on the API."""
+
+
 class JobApiSettings(JobsSettings, SecretsSettings):
     """For the jobs on the API."""
 

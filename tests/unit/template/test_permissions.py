@@ -10,10 +10,11 @@ import pytest
 
 from functions.number_api import audit_routes, command_routes, count_routes, history_routes, job_routes, number_routes
 from functions.rest.access import Role, required_role
+from functions.settings_api import device_routes, macro_routes
 
 Resources = dict[str, dict[str, Any]]
 
-METHODS = frozenset({"GET", "POST", "PATCH", "DELETE"})
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 
 # The one thing that has no resource to name: network interfaces that Lambda makes, and only with a private network.
 _ONLY_IN_VPC = "InVpc"
@@ -49,7 +50,7 @@ def test_each_function_has_a_role_of_its_own(resources: Resources) -> None:
     """GIVEN the template WHEN the functions' roles are compared THEN no two share one and none is made by SAM."""
     roles = [function["Role"]["Fn::GetAtt"] for function in _functions(resources).values()]
 
-    assert len(roles) == len(set(roles)) == 7
+    assert len(roles) == len(set(roles)) == 8
     assert not any("Policies" in function for function in _functions(resources).values())
 
 
@@ -76,7 +77,7 @@ def test_no_statement_allows_all_resources(resources: Resources) -> None:
             assert "*" not in text or allowed, (role, resource)
 
 
-@pytest.mark.parametrize("action", ["dynamodb:Scan", "dynamodb:DeleteTable", "ssm:DeleteParameter", "iam:PassRole"])
+@pytest.mark.parametrize("action", ["dynamodb:Scan", "dynamodb:DeleteTable", "ssm:GetParametersByPath", "iam:PassRole"])
 def test_nobody_may(resources: Resources, action: str) -> None:
     """GIVEN an action that no function has any use for WHEN the roles are searched THEN none allows it."""
     allowed = {name for _, statement, _ in _statements(resources) for name in _as_list(statement["Action"])}
@@ -84,13 +85,18 @@ def test_nobody_may(resources: Resources, action: str) -> None:
     assert action not in allowed
 
 
-def test_only_the_worker_reads_credentials(resources: Resources) -> None:
-    """GIVEN the devices' credentials WHEN the roles are searched THEN the sync worker alone may read them."""
-    readers = {
-        role for role, statement, _ in _statements(resources) if "/credentials" in json.dumps(statement["Resource"])
+def test_one_function_reads_credentials_and_another_stores_them(resources: Resources) -> None:
+    """GIVEN the devices' credentials WHEN the roles are searched THEN nobody both reads and stores them."""
+    allowed = {
+        role: set(_as_list(statement["Action"]))
+        for role, statement, _ in _statements(resources)
+        if "/credentials" in json.dumps(statement["Resource"])
     }
 
-    assert readers == {"SyncWorkerRole"}
+    assert allowed == {
+        "SyncWorkerRole": {"ssm:GetParameter"},
+        "SettingsApiRole": {"ssm:PutParameter", "ssm:DeleteParameter"},
+    }
 
 
 def _allowed(resources: Resources, role: str, resource: object) -> set[str]:
@@ -183,17 +189,24 @@ def test_the_history_reads_the_stream_and_changes_no_number(resources: Resources
 # --- the API
 
 
-_NAMED = {"customer": "acme", "number": "4711", "audit": "a1", "job": "j1"}
+_NAMED = {"customer": "acme", "number": "4711", "audit": "a1", "job": "j1", "device": "sbc-1", "name": "m"}
 
 
-def _methods(resources: Resources) -> set[str]:
-    """Every method of the API as it stands in the ARN of a call: `v1/GET/customers/acme/numbers`."""
+def _methods(resources: Resources, function: str) -> set[str]:
+    """Every method that a function answers as it stands in the ARN of a call: `v1/GET/customers/acme/numbers`."""
     paths = resources["Api"]["Properties"]["DefinitionBody"]["paths"]
     return {
         f"v1/{method.upper()}{re.sub('{(.+?)}', lambda found: _NAMED[found[1]], path)}"
         for path, methods in paths.items()
-        for method in methods
+        for method, operation in methods.items()
+        if _function(operation) == function
     }
+
+
+def _function(operation: dict[str, Any]) -> str:
+    """The function that answers a method."""
+    uri: str = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+    return uri.partition("functions/${")[2].partition(".Arn}")[0]
 
 
 def _covered(pattern: str, arns: set[str]) -> set[str]:
@@ -202,14 +215,15 @@ def _covered(pattern: str, arns: set[str]) -> set[str]:
     return {arn for arn in arns if expression.fullmatch(arn)}
 
 
-def test_the_gateway_may_call_the_function_for_each_method_and_nothing_else(resources: Resources) -> None:
-    """GIVEN the API's methods WHEN the function's permissions are read THEN each is covered, by one."""
+@pytest.mark.parametrize("function", ["NumberApi", "SettingsApi"])
+def test_the_gateway_may_call_a_function_for_each_of_its_methods(resources: Resources, function: str) -> None:
+    """GIVEN the API's methods WHEN their function's permissions are read THEN each is covered, by one."""
     patterns = [
         resource["Properties"]["SourceArn"]["Fn::Sub"].partition(":${Api}/")[2]
         for resource in resources.values()
-        if resource["Type"] == "AWS::Lambda::Permission"
+        if resource["Type"] == "AWS::Lambda::Permission" and resource["Properties"]["FunctionName"] == {"Ref": function}
     ]
-    methods = _methods(resources)
+    methods = _methods(resources, function)
     covered = [arn for pattern in patterns for arn in _covered(pattern, methods)]
 
     assert sorted(covered) == sorted(methods)
@@ -219,16 +233,24 @@ def test_the_gateway_may_call_the_function_for_each_method_and_nothing_else(reso
 
 def test_the_gateway_has_the_methods_of_the_function(resources: Resources) -> None:
     """GIVEN the routes of the function WHEN compared with the API's definition THEN they are the same."""
-    modules = (number_routes, command_routes, audit_routes, count_routes, history_routes, job_routes)
+    routers = {
+        "NumberApi": (number_routes, command_routes, audit_routes, count_routes, history_routes, job_routes),
+        "SettingsApi": (device_routes, macro_routes),
+    }
     routed = {
-        f"v1/{method}{path.replace('<', '{').replace('>', '}')}"
-        for module in modules
-        for path, methods, *_ in module.router._routes
+        (function, f"v1/{method}{path.replace('<', '{').replace('>', '}')}")
+        for function, modules in routers.items()
+        for router in (module.router for module in modules)
+        for path, methods, *_ in router._routes
         for method in methods
     }
     paths = resources["Api"]["Properties"]["DefinitionBody"]["paths"]
 
-    assert routed == {f"v1/{method.upper()}{path}" for path, methods in paths.items() for method in methods}
+    assert routed == {
+        (_function(operation), f"v1/{method.upper()}{path}")
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+    }
 
 
 def _documented_policy(role: Role) -> list[str]:
@@ -252,13 +274,15 @@ def test_the_policies_for_callers_give_their_roles(resources: Resources, role: R
         f"v1/{method.upper()}{path}": required_role(method.upper(), path)
         for path, ways in paths.items()
         for method in ways
+        if path.startswith("/customers/")
     }
+    everybodys = {f"v1/{method.upper()}{path}" for path, ways in paths.items() for method in ways} - may.keys()
     own = {re.sub("{[a-z]+}", "4711", call.replace("{customer}", "acme")): needed for call, needed in may.items()}
     foreign = {call.replace("/acme/", "/other/") for call in own} | {call.replace("/acme/", "/acmex/") for call in own}
     nested = {"v1/GET/customers/other/numbers/x/customers/acme/x", "v1/POST/customers/other/customers/acme/numbers"}
     patterns = _documented_policy(role)
 
-    covered = set().union(*(_covered(pattern, own.keys() | foreign | nested) for pattern in patterns))
+    covered = set().union(*(_covered(pattern, own.keys() | foreign | nested | everybodys) for pattern in patterns))
 
     assert covered == {call for call, needed in own.items() if needed <= role}
-    assert all(pattern.split("/")[1] in METHODS | {"PUT"} for pattern in patterns)
+    assert all(pattern.split("/")[1] in METHODS for pattern in patterns)

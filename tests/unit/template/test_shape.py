@@ -14,8 +14,8 @@ from number_inventory.events import AuditEvent, read_audit_event
 Resources = dict[str, dict[str, Any]]
 Template = dict[str, Any]
 
-# A key is named when credentials are stored, which the command line does; to read them no function needs its name.
-_READ_BY_OPERATORS_ONLY = "CREDENTIALS_KEY_ARN"
+# A key is named when credentials are stored; to read them no function needs its name.
+_FOR_STORING_CREDENTIALS = "CREDENTIALS_KEY_ARN"
 
 
 def _of_type(resources: Resources, kind: str) -> dict[str, dict[str, Any]]:
@@ -78,7 +78,7 @@ def test_each_function_logs_for_a_limited_time(resources: Resources) -> None:
         function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
         for function in _of_type(resources, "AWS::Serverless::Function").values()
     ]
-    assert len(used) == len(set(used)) == 7
+    assert len(used) == len(set(used)) == 8
     assert set(used) < set(groups)
 
 
@@ -102,8 +102,10 @@ def test_every_setting_comes_from_the_template(template: Template, resources: Re
 
     assert len(read) > 5
     for_history = set(resources["RecordHistory"]["Properties"]["Environment"]["Variables"])
-    assert read - for_all - {_READ_BY_OPERATORS_ONLY} == {"SYNC_QUEUE_URL", "EVENT_BUS", "HISTORY_DEAD_LETTERS_URL"}
+    assert read - for_all - {_FOR_STORING_CREDENTIALS} == {"SYNC_QUEUE_URL", "EVENT_BUS", "HISTORY_DEAD_LETTERS_URL"}
     assert "SYNC_QUEUE_URL" in for_dispatcher
+    for_settings = set(resources["SettingsApi"]["Properties"]["Environment"]["Variables"])
+    assert {"SYNC_QUEUE_URL", _FOR_STORING_CREDENTIALS} < for_settings
     assert {"EVENT_BUS", "HISTORY_DEAD_LETTERS_URL"} < for_history
 
 

@@ -1,5 +1,7 @@
 """A device: a configured AudioCodes connection of a customer, and how it fares."""
 
+import hashlib
+import json
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -139,6 +141,23 @@ class DeviceState:
     held_removals: HeldRemovals | None = None
     removals: RemovalLedger = field(default_factory=RemovalLedger)
     approval: Approval | None = None
+
+
+def configuration_digest(device: Device) -> str:
+    """By which a caller knows whether a device is still configured as it was seen: 16 hexadecimal digits."""
+    parts = (
+        device.source,
+        device.address,
+        device.enabled,
+        device.tls.trust,
+        device.tls.ca_pem,
+        device.tls.fingerprint,
+        [(rule.pattern, rule.replacement) for rule in device.number_rules],
+        sorted(device.hosts),
+        sorted(device.ip_groups),
+        device.read_timeout_seconds,
+    )
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
 def check_device(device: Device) -> None:

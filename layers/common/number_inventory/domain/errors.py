@@ -56,6 +56,18 @@ class PreconditionFailedError(PermanentError):
         super().__init__(f"number {number} is at version {version}, not {seen}: look at it again, then decide anew")
 
 
+class ConfigurationChangedError(PermanentError):
+    """The device is not configured as the caller last saw it: somebody else changed that meanwhile.
+
+    Attributes:
+        digest: of how it is configured now.
+    """
+
+    def __init__(self, device: str, digest: str) -> None:
+        self.digest = digest
+        super().__init__(f"device {device} is configured otherwise by now: look at it again, then decide anew")
+
+
 class AuditUnderWayError(PermanentError):
     """Another audit of the customer is at work: two of them would correct each other's numbers.
 

@@ -4,15 +4,16 @@ A device that is disabled keeps its numbers as they are: silence is not absence.
 like any other removal: they cool, and nobody gets them before their Release Dates.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from number_inventory.domain.aors import compile_rules
-from number_inventory.domain.devices import Device, DeviceKey, check_device
+from number_inventory.domain.devices import Device, DeviceKey, check_device, configuration_digest
 from number_inventory.domain.errors import (
     AlreadyExistsError,
+    ConfigurationChangedError,
     InvalidInputError,
     InventoryError,
     NotFoundError,
@@ -35,7 +36,7 @@ from number_inventory.ports import (
     Secrets,
 )
 from number_inventory.services.ask_device import AskDevice
-from number_inventory.services.change_numbers import ChangeNumbers, ChangeReport
+from number_inventory.services.change_numbers import MAX_ROUNDS, ChangeNumbers, ChangeReport
 from number_inventory.services.sync import LEASE_MARGIN
 
 
@@ -107,6 +108,33 @@ class ConfigureDevices:
         except NotFoundError:
             return
         raise AlreadyExistsError(f"device {key} exists already; remove it first, or choose another name")
+
+    def change(self, key: DeviceKey, changed: Callable[[Device], Device], if_digest: str | None = None) -> DeviceEntry:
+        """Change how a device is asked, from its next sync on; its state and its numbers stay as they are.
+
+        Args:
+            key: which device.
+            changed: from the device as it is to the device as it is to be; may be asked again, if others are faster.
+            if_digest: change it only if it is configured so, see `configuration_digest`.
+
+        Raises:
+            NotFoundError: there is no such device.
+            InvalidInputError: a part of the configuration cannot work.
+            ConfigurationChangedError: it is configured otherwise.
+            StorageBusyError: it could not be stored; ask for the same again.
+        """
+        for _ in range(MAX_ROUNDS):
+            entry = self.one(key)
+            digest = configuration_digest(entry.device)
+            if if_digest is not None and digest != if_digest:
+                raise ConfigurationChangedError(str(key), digest)
+            after = changed(entry.device)
+            check_device(after)
+            if after == entry.device:
+                return entry
+            if self.devices.reconfigure(entry.device, after):
+                return self.one(key)
+        raise StorageBusyError(f"device {key} could not be changed for now: others kept changing it. Try again later")
 
     def replace_credentials(self, key: DeviceKey, credentials: Credentials) -> None:
         """Store new credentials for a device; a refusal of the old ones does not stop the new.

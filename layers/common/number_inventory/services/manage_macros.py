@@ -2,7 +2,17 @@
 
 from dataclasses import dataclass
 
-from number_inventory.domain.macros import GLOBAL, MACROS, MacroValue, check_macro_value, macro_definition
+from number_inventory.domain.cooling import CoolingSettings
+from number_inventory.domain.macros import (
+    COOLING_DURATION,
+    COOLING_ENABLED,
+    GLOBAL,
+    MACROS,
+    MacroValue,
+    check_macro_value,
+    global_cooling_settings,
+    macro_definition,
+)
 from number_inventory.domain.numbers import slug
 from number_inventory.ports import Macros
 
@@ -37,6 +47,25 @@ class ManageMacros:
         """
         check_macro_value(name, value)
         self.macros.put(_scope(customer), name, value.strip())
+        return self.get(name, customer)
+
+    def cooling(self, customer: str) -> CoolingSettings:
+        """How numbers cool that other vendors than AudioCodes free.
+
+        Raises:
+            SettingBrokenError: what is stored is not allowed.
+        """
+        values = self.macros.resolve(_scope(customer), [COOLING_ENABLED, COOLING_DURATION])
+        return global_cooling_settings(values[COOLING_ENABLED], values[COOLING_DURATION])
+
+    def unset(self, name: str, customer: str | None) -> MacroValue:
+        """Forget a customer's value or the global one; returns the value that is in force then.
+
+        Raises:
+            NotFoundError: there is no macro of this name.
+        """
+        macro_definition(name)
+        self.macros.remove(_scope(customer), name)
         return self.get(name, customer)
 
 

@@ -22,6 +22,20 @@ SCHEDULE_INDEX = "scheduled"
 SCHEDULE_SHARDS = 4
 """Partitions of the index of enabled devices."""
 
+CONFIGURATION = (
+    "source",
+    "address",
+    "enabled",
+    "tls",
+    "read_timeout_seconds",
+    "number_rules",
+    "hosts",
+    "ip_groups",
+    "schedule_shard",
+    "device_key",
+)
+"""The attributes that say how a device is asked, and whether schedules ask it."""
+
 _STATE_TEXTS = ("cause", "product", "version", "serial")
 _STATE_INSTANTS = ("since", "last_sync_at", "last_complete_at", "restarted_at")
 _STATE_COUNTS = ("held_numbers", "unmapped")

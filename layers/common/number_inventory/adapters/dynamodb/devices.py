@@ -14,6 +14,7 @@ from number_inventory.adapters.aws import AWS_FAULTS, aws_errors, storage_error,
 from number_inventory.adapters.dynamodb.attributes import Attribute, Item, sortable_instant, text, whole
 from number_inventory.adapters.dynamodb.batch_get import batch_get
 from number_inventory.adapters.dynamodb.device_items import (
+    CONFIGURATION,
     SCHEDULE_INDEX,
     SCHEDULE_SHARDS,
     approval_attribute,
@@ -114,6 +115,37 @@ class DynamoDevices:
             purpose = f"read {len(keys)} devices of customer {customer}"
             items = batch_get(self._client, self._table, keys, purpose=purpose, consistent=True)
         return {item["device"]["S"]: _head_or_error(item) for item in items}
+
+    def reconfigure(self, before: Device, after: Device) -> bool:
+        """Store how a device is asked; False, and nothing stored, where it is configured otherwise by now.
+
+        Raises:
+            NotFoundError: there is no such device.
+        """
+        old, new = device_item(before), device_item(after)
+        key = device_item_key(before.key)
+        names = [name for name in CONFIGURATION if name in old or name in new]
+        sets = [name for name in names if name in new]
+        removes = [name for name in names if name not in new]
+        seen = [f"#{name} = :old_{name}" if name in old else f"attribute_not_exists(#{name})" for name in names]
+        change = "SET " + ", ".join(f"#{name} = :{name}" for name in sets)
+        refused = write_if(
+            f"configure device {before.key}",
+            self._client.update_item,
+            TableName=self._table,
+            Key=key,
+            UpdateExpression=change + (" REMOVE " + ", ".join(f"#{name}" for name in removes) if removes else ""),
+            ConditionExpression=" AND ".join(seen),
+            ExpressionAttributeNames={f"#{name}": name for name in names},
+            ExpressionAttributeValues={
+                **{f":{name}": new[name] for name in sets},
+                **{f":old_{name}": old[name] for name in names if name in old},
+            },
+        )
+        if refused is None:
+            return True
+        # Sent again after a lost answer it meets its own work.
+        return self.get(before.key).device == after
 
     def set_enabled(self, key: DeviceKey, *, enabled: bool) -> None:
         """Let schedules sync the device, or not; raises NotFoundError.

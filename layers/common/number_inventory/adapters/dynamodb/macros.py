@@ -37,6 +37,11 @@ class DynamoMacros:
                 TableName=self._table, Item={**_key(scope, name), "schema": SCHEMA, "value": text(value)}
             )
 
+    def remove(self, scope: str, name: str) -> None:
+        """Forget a value; nothing where there is none."""
+        with aws_errors(f"remove macro {name} of {scope}"):
+            self._client.delete_item(TableName=self._table, Key=_key(scope, name))
+
     def stored(self, scope: str) -> Mapping[str, str]:
         """All values stored for a customer or for `GLOBAL`."""
         request: dict[str, Any] = {

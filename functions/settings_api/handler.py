@@ -1,0 +1,38 @@
+"""Lambda function: the REST API of devices, macros and settings. Behind the API, it alone stores credentials."""
+
+import logging
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.rest.app import answer, rest_app
+from functions.settings_api import device_routes, macro_routes
+from number_inventory.observability import logger_for
+
+_LARGER_BODIES = {"/customers/{customer}/devices/{device}": 100 * 1024}
+"""A device may have a bundle of CA certificates."""
+
+for _library in ("aws_lambda_powertools", "botocore", "urllib3"):
+    # Whatever the log level of the deployment: on DEBUG they log bodies, and here these hold passwords.
+    logging.getLogger(_library).setLevel(logging.INFO)
+
+logger = logger_for("settings-api")
+app = rest_app(logger)
+app.include_router(device_routes.router)
+app.include_router(macro_routes.router)
+
+
+def whole_app() -> APIGatewayRestResolver:
+    """The API with all its routes, for those who describe it."""
+    return app
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request of the API Gateway.
+
+    Raises:
+        InvalidInputError: the event is no request at all, so there is nobody to answer.
+    """
+    return answer(app, event, context, lambda _method, _path: None, _LARGER_BODIES)
