@@ -226,6 +226,10 @@ class ShownDevice(BaseModel):
     cause: str = Field(description="Why it does not fare well.")
     next: str = Field(description="What is to be done about it; empty where nothing is.")
     last_sync_at: datetime | None
+    failures: int = Field(description="How often in a row it was asked in vain.")
+    next_try_at: datetime | None = Field(
+        description="Until when schedules pass it by, because it failed again and again."
+    )
     last_complete_at: datetime | None = Field(description="When it last proved all that it holds.")
     restarted_at: datetime | None
     product: str
@@ -261,7 +265,7 @@ _NEXT = {
     Health.PARTIAL: "what it shows is added, and nothing is taken from it until it shows all it holds",
     Health.WAITING: "what is gone is taken from it once the cause is",
     Health.HELD: "look whether these numbers are gone for good, and approve it (number-inventory devices removals)",
-    Health.UNREACHABLE: "make it reachable over HTTPS; it is asked again at every schedule",
+    Health.UNREACHABLE: "make it reachable over HTTPS; schedules ask it again, or `POST .../sync` does",
     Health.LOGIN_REFUSED: "replace its credentials, or enable it again if they are right",
     Health.MISCONFIGURED: "change its configuration or its credentials as the cause says",
 }
@@ -294,6 +298,8 @@ _STATE = (
     "since",
     "cause",
     "last_sync_at",
+    "failures",
+    "next_try_at",
     "last_complete_at",
     "restarted_at",
     "product",
