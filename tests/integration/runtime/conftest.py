@@ -64,6 +64,8 @@ def runtime(ministack: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iter
     environment = {f"{name}_table".upper(): table for name, table in asdict(tables).items()} | {
         **aws_variables(ministack.endpoint_url),
         "SYNC_QUEUE_URL": session.sqs().create_queue(QueueName="runtime-sync")["QueueUrl"],
+        "HISTORY_DEAD_LETTERS_URL": session.sqs().create_queue(QueueName="runtime-history-dead")["QueueUrl"],
+        "EVENT_BUS": "default",
         "AUDIT_FUNCTION": "runtime-audit",
         "JOB_FUNCTION": "runtime-number-jobs",
         "PARAMETER_PREFIX": PREFIX,

@@ -11,11 +11,13 @@ from number_inventory.adapters.dynamodb.devices import DynamoDevices
 from number_inventory.adapters.ssm import SsmSecrets
 from number_inventory.adapters.system_clock import SystemClock
 from number_inventory.domain.devices import Device, DeviceKey, SourceKind, TlsSettings
+from number_inventory.domain.numbers import NumberRecord
 from number_inventory.ports import Credentials
 from simulator.scenario import DeviceScenario
 from simulator.server import Simulator
 from simulator.users import plain_user
 from tests.integration.functions.api_requests import audits, listing, lookup, start
+from tests.integration.functions.test_record_history import streamed
 from tests.integration.runtime.conftest import PREFIX, Runtime
 from tests.integration.runtime.emulated import EmulatedFunction, built_function, emulated
 
@@ -103,6 +105,16 @@ def test_the_api(runtime: Runtime) -> None:
         # Nobody is there to be woken: the client of Lambda is there all the same, and says so.
         assert running.invoke(start("acme", {}))["statusCode"] == 500
         check(running, running.invoke({}), "API Gateway")
+
+
+def test_the_history(runtime: Runtime) -> None:
+    """GIVEN the built history function WHEN it starts cold and gets a change THEN it counts, keeps and publishes it."""
+    added = streamed(None, NumberRecord(customer="history", number="4711", version=1), 1)
+    with function(runtime, "RecordHistory") as running:
+        assert running.invoke({"Records": [added, {"dynamodb": {}}]}) == {"batchItemFailures": []}
+        check(running, running.invoke({}), "Records")
+        assert '"EventsPublished":[1.0]' in running.said()
+        assert '"RecordsPoisoned":[1.0]' in running.said()
 
 
 def test_the_layer_has_nothing_for_tests(runtime: Runtime) -> None:
