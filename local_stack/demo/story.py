@@ -205,6 +205,7 @@ class Story:
         require("numbers released", expected=0, found=answer["released"])
         require(f"status of {_LEAVING}", expected="Cooling", found=self._status(_LEAVING))
         self.narrator.checked(f"{_LEAVING}: Cooling still, until its Release Date")
+        self._type(["numbers", "explain", _LEAVING])
 
     def _report(self) -> None:
         release = _instant(self.stack.look_up(_LEAVING)["release_date"])

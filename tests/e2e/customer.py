@@ -74,7 +74,7 @@ class Customer:
                 return self.state(device)
         raise AssertionError(f"device {device} of {self.name} was not synced: {self.state(device)}")
 
-    def shows(self, status: str, *numbers: str, seconds: float = 20.0) -> None:
+    def shows(self, status: str, *numbers: str, seconds: float = 40.0) -> None:
         """Waits until the API shows these numbers with this Status."""
 
         def found() -> list[str | None]:

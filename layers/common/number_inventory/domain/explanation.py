@@ -5,7 +5,7 @@ not caught up with the number, it adds nothing, and the explanation says so.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -153,7 +153,7 @@ def explain(
     since = entered.at if entered else record.cooling_since
     return Explanation(
         record=record,
-        state=f"{record.number}: {describe_claim(record)}.",
+        state=_state(record),
         since=since,
         cause=cause,
         setting=_setting(record, cause, macros),
@@ -161,6 +161,13 @@ def explain(
         history=_told_by_history(record, newest, caught_up=caught_up, entered=entered),
         caught_up=caught_up,
     )
+
+
+def _state(record: NumberRecord) -> str:
+    """How the number is: the answer to "why can't I have it?", with its Release Date as people read it."""
+    claim = describe_claim(replace(record, release_date=None)).removeprefix("it ")
+    until = f", until {_words(record.release_date)}" if record.release_date else ""
+    return f"{record.number} {claim}{until}."
 
 
 def _entered(record: NumberRecord, changes: tuple[Change, ...]) -> Change | None:
@@ -213,9 +220,9 @@ def _setting_of_cooling(record: NumberRecord, cause: Cause, macros: Mapping[str,
     days = None
     if record.release_date is not None and record.cooling_since is not None:
         days = round((record.release_date - record.cooling_since) / timedelta(days=1))
-    asked = "the setting or the person that sent it there then asked for"
-    known = f"It cools for {days} days, as {asked}. " if days is not None else ""
-    return Setting(f"{known}For numbers that begin to cool now: {_named(macro)}.", macro, days)
+    asked = f"{macro.name} said when it began" if devices else "was said when it began, by the settings or by hand"
+    known = f"It cools for {days} {'day' if days == 1 else 'days'}, as {asked}. " if days is not None else ""
+    return Setting(f"{known}Now {_named(macro)}.", macro, days)
 
 
 def _named(macro: MacroValue) -> str:
