@@ -46,6 +46,20 @@ def set_macro(
     _show(request, macro)
 
 
+@app.command(epilog="Example: number-inventory macros unset audiocodes_cooling_duration --customer acme")
+def unset(
+    context: typer.Context,
+    name: Name,
+    *,
+    global_: Global = False,
+    customer: Customer = None,
+    as_json: AsJson = False,
+) -> None:
+    """Forget a customer's own value, or the global one; shows the value that is in force then."""
+    request = request_of(context, customer, as_json)
+    _show(request, bootstrap.manage_macros(request.settings).unset(name, _scope(request, everywhere=global_)))
+
+
 @app.command("list", epilog="Example: number-inventory macros list --global")
 def list_macros(
     context: typer.Context, *, global_: Global = False, customer: Customer = None, as_json: AsJson = False

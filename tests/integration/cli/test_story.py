@@ -204,6 +204,8 @@ def test_macros_are_read_set_and_refused(operator: Operator) -> None:
     assert (everyone["value"], everyone["origin"]) == ("7", "global")
     assert (acme["value"], acme["origin"]) == ("3", "customer")
     assert "audiocodes_cooling_duration             7      global" in operator("macros", "list", "--global").out
+    unset = operator("-c", "acme", "macros", "unset", name, "--json").json
+    assert (unset["value"], unset["origin"]) == ("7", "global")
 
 
 def test_customers_do_not_see_each_other(operator: Operator) -> None:

@@ -77,3 +77,16 @@ def test_unknown_macros_and_malformed_customers_are_refused(macros: ManageMacros
     with pytest.raises(InvalidInputError, match="customer"):
         macros.set(AUDIOCODES_COOLING_DURATION, "2", "Acme")
     assert store.stored("Acme") == store.stored(GLOBAL) == {}
+
+
+def test_a_value_that_is_unset_lets_the_next_level_count(macros: ManageMacros) -> None:
+    """GIVEN a customer's and a global value, WHEN each is unset, THEN the answer is what counts then."""
+    macros.set(AUDIOCODES_COOLING_DURATION, "5", None)
+    macros.set(AUDIOCODES_COOLING_DURATION, "7", CUSTOMER)
+
+    own = macros.unset(AUDIOCODES_COOLING_DURATION, CUSTOMER)
+    everybodys = macros.unset(AUDIOCODES_COOLING_DURATION, None)
+
+    assert [(each.value, each.origin) for each in (own, everybodys)] == [("5", "global"), ("2", "default")]
+    with pytest.raises(NotFoundError, match="colling"):
+        macros.unset("colling", CUSTOMER)
