@@ -11,7 +11,7 @@ from cli.times import distance, duration, instant
 from number_inventory.domain.devices import Device, DeviceState, Health, TlsTrust
 from number_inventory.ports import DeviceEntry
 from number_inventory.services.held_removals import RemovalReview
-from number_inventory.services.manage_devices import DeviceTest
+from number_inventory.services.manage_devices import DeviceTest, RemovalPreview
 
 NAMED_AT_MOST = 10
 """How many numbers or AORs a table names; JSON has them all."""
@@ -193,6 +193,17 @@ def removals_words(name: str, review: RemovalReview, approve: str) -> str:
     if review.approval:
         return f"{name} does not show {count}. They are approved by {review.approval.by}: the next sync takes them."
     return f"{name} does not show {count}, and they are held back. If that is right, approve them with:\n  {approve}"
+
+
+def removal_fate(preview: RemovalPreview) -> str:
+    """What would become of a device's numbers if it were removed."""
+    fate = f"it holds {preview.held} {'number' if preview.held == 1 else 'numbers'}"
+    days = f"{preview.cooling_days} {'day' if preview.cooling_days == 1 else 'days'}"
+    if preview.cooling:
+        fate += f"; {preview.cooling} that no other device holds cool for {days}"
+    if preview.shared:
+        fate += f"; {preview.shared} stay with other devices or vendors"
+    return fate
 
 
 def _held_back(health: DeviceState) -> str:

@@ -10,11 +10,18 @@ import typer
 
 from cli.asking import PasswordStdin, Username, ask_credentials, confirmed
 from cli.device_input import number_rule, tls_settings
-from cli.device_views import answer_json, answer_table, device_json, device_table, devices_table, removals_words
+from cli.device_views import (
+    answer_json,
+    answer_table,
+    device_json,
+    device_table,
+    devices_table,
+    removal_fate,
+    removals_words,
+)
 from cli.request import AsJson, Customer, Request, request_of
 from number_inventory import bootstrap
 from number_inventory.domain.devices import Device, DeviceKey, Health, SourceKind, device_address
-from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION
 from number_inventory.services.manage_devices import ConfigureDevices
 
 _TEST_BUDGET = timedelta(minutes=4)
@@ -241,7 +248,7 @@ def remove(
     """Remove a device and its credentials; the numbers that only it holds start to cool."""
     request = request_of(context, customer, as_json)
     entry = _configure(request).one(request.device(name))
-    if not yes and not _confirmed(request, entry.device.key, entry.state.held_numbers):
+    if not yes and not _confirmed(request, entry.device.key):
         raise typer.TyperException(f"device {name} is not removed")
     with request.output.working(f"Removing {name}"):
         report = bootstrap.remove_device(request.settings, _REMOVE_BUDGET)(entry.device.key)
@@ -262,11 +269,8 @@ def _switch(request: Request, name: str, *, on: bool) -> None:
     request.output.show(f"Device {name} is {'enabled' if on else 'disabled'}: {after}.")
 
 
-def _confirmed(request: Request, key: DeviceKey, held: int) -> bool:
-    macros = bootstrap.manage_macros(request.settings)
-    days = macros.get(AUDIOCODES_COOLING_DURATION, key.customer).value
-    fate = f"it held {held} {'number' if held == 1 else 'numbers'} at its last sync"
-    fate += f"; those that no other device holds cool for {days} {'day' if days == '1' else 'days'}" if held else ""
+def _confirmed(request: Request, key: DeviceKey) -> bool:
+    fate = removal_fate(bootstrap.remove_device(request.settings, _REMOVE_BUDGET).preview(key))
     if not sys.stdin.isatty():
         raise typer.TyperException(f"device {key.name} is not removed: nobody can confirm it here ({fate}); add --yes")
     return confirmed(f"Remove device {key.name}? {fate[0].upper()}{fate[1:]}.")

@@ -85,12 +85,12 @@ def test_a_device_is_shown_switched_and_removed(operator: Operator, devices: Sim
 
     refused = operator("devices", "remove", "sbc-1")
     assert refused.code == 1
-    assert "it held 3 numbers" in refused.err
+    assert "it holds 3 numbers" in refused.err
     assert "cool for 2 days" in refused.err
     assert "--yes" in refused.err
     asked = replace(operator, at_terminal=True)("devices", "remove", "sbc-1", typed="n\n")
     assert (asked.code, asked.out) == (1, "")
-    assert "Remove device sbc-1? It held 3 numbers" in asked.err
+    assert "Remove device sbc-1? It holds 3 numbers" in asked.err
     assert operator("devices", "show", "sbc-1").code == 0
     removed = operator("devices", "remove", "sbc-1", "--yes", "--json").json
     assert removed == {"device": "sbc-1", "removed": True, "outcomes": {"cooling_started": 3}}

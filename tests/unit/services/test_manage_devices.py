@@ -19,6 +19,7 @@ from number_inventory.domain.errors import (
 from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION
 from number_inventory.domain.numbers import Status, first_version
 from number_inventory.ports import Credentials, Register
+from number_inventory.services.manage_devices import RemovalPreview
 from number_inventory.services.sync import LEASE_MARGIN
 from number_inventory.services.sync_summary import SyncResult
 from tests.memory.device_source import user
@@ -269,3 +270,56 @@ def test_a_removal_takes_what_an_unfinished_sync_left_in_doubt(world: World) -> 
 
     assert world.held_by(key) == set()
     assert world.number("1002").status is Status.COOLING
+
+
+# --- what a removal would do, and what it must not leave behind
+
+
+def test_a_preview_counts_what_would_cool_and_changes_nothing(world: World) -> None:
+    """GIVEN numbers of a device alone and with another one, WHEN previewed, THEN each kind is counted."""
+    key, other = world.add_device("sbc1"), world.add_device("sbc2")
+    world.device_shows(key, "1001", "1002", "1003")
+    world.device_shows(other, "1003")
+    world.sync(key)
+    world.sync(other)
+    before, entry = world.inventory.all(), world.devices.get(key)
+
+    assert world.remove_device.preview(key) == RemovalPreview(held=3, cooling=2, cooling_days=2, shared=1)
+
+    assert (world.inventory.all(), world.devices.get(key)) == (before, entry)
+    with pytest.raises(NotFoundError):
+        world.remove_device.preview(replace(key, name="nobody"))
+
+
+def test_a_device_whose_register_is_lost_leaves_no_number_behind(world: World) -> None:
+    """GIVEN a device whose register was lost or restored to another time, WHEN removed, THEN no record names it."""
+    for lose in (world.registrations.lose, lambda key: world.registrations.go_back(key, 1)):
+        key = world.add_device()
+        other = world.add_device("sbc2")
+        world.device_shows(key, "1001")
+        world.sync(key)
+        world.device_shows(key, "1001", "1002", "1003")
+        world.device_shows(other, "1003")
+        world.sync(key)
+        world.sync(other)
+        lose(key)
+
+        world.remove_device(key)
+
+        assert world.held_by(key) == set()
+        assert world.number("1002").status is Status.COOLING
+        assert world.number("1003").status is Status.USED
+        world.remove_device(other)
+
+
+def test_a_removal_that_stopped_says_how_to_go_on(world: World) -> None:
+    """GIVEN a removal that fails half-way, THEN the device, disabled, says that it must be run again."""
+    key = world.add_device()
+    world.device_shows(key, "1001")
+    world.sync(key)
+    world.inventory.writes_lost = {"1001"}
+
+    with pytest.raises(StorageBusyError):
+        world.remove_device(key)
+
+    assert "devices remove sbc1" in world.devices.get(key).state.cause

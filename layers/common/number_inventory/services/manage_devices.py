@@ -4,9 +4,10 @@ A device that is disabled keeps its numbers as they are: silence is not absence.
 like any other removal: they cool, and nobody gets them before their Release Dates.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from number_inventory.domain.aors import compile_rules
@@ -20,7 +21,7 @@ from number_inventory.domain.errors import (
     RuleViolationError,
     StorageBusyError,
 )
-from number_inventory.domain.lifecycle import Decision, Registration, Stamp, registration_gone
+from number_inventory.domain.lifecycle import Decision, Outcome, Registration, Stamp, registration_gone
 from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION, audiocodes_cooling_days
 from number_inventory.domain.numbers import NumberRecord, slug
 from number_inventory.domain.snapshots import Claims, Snapshot, UserScope, claims_of
@@ -28,6 +29,7 @@ from number_inventory.ports import (
     Clock,
     Credentials,
     DeviceEntry,
+    DeviceHead,
     Devices,
     Inventory,
     Lease,
@@ -38,6 +40,9 @@ from number_inventory.ports import (
 from number_inventory.services.ask_device import AskDevice
 from number_inventory.services.change_numbers import MAX_ROUNDS, ChangeNumbers, ChangeReport
 from number_inventory.services.sync import LEASE_MARGIN
+
+_PREVIEWED_AT_ONCE = 1_000
+"""Records that a preview has in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +174,29 @@ class ConfigureDevices:
         return self.devices.get(key)
 
 
+@dataclass(frozen=True, slots=True)
+class RemovalPreview:
+    """What would become of a device's numbers if it were removed now.
+
+    Attributes:
+        held: how many it holds.
+        cooling: how many of them would cool, because no other device holds them.
+        cooling_days: for so many days; with 0 they would be Available at once.
+        shared: how many would stay as they are, with other devices or other vendors.
+    """
+
+    held: int
+    cooling: int
+    cooling_days: int
+    shared: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveDevice:
     """Remove a device for good: its numbers lose it as a holder, then it is forgotten.
 
     It may die anywhere: run again, it goes on where it stopped. It disables the device first, so that no scheduled sync
-    brings back meanwhile what is being removed.
+    brings back meanwhile what is being removed. A person has asked for it, so the guard does not hold these removals.
     """
 
     devices: Devices
@@ -184,6 +206,31 @@ class RemoveDevice:
     secrets: Secrets
     clock: Clock
     budget: timedelta
+
+    def preview(self, key: DeviceKey) -> RemovalPreview:
+        """Count what a removal would do, and do nothing; what moves meanwhile is not seen.
+
+        Raises:
+            NotFoundError: there is no such device.
+            RecordBrokenError: the device or its register cannot be understood.
+            SettingBrokenError: the cooling duration cannot be understood.
+        """
+        head = self.devices.heads(key.customer, [key.name]).get(key.name)
+        if not isinstance(head, DeviceHead):
+            raise head or NotFoundError(f"customer {key.customer} has no device {key.name!r}")
+        days = self._cooling_days(key)
+        view = self.registrations.look(head)
+        stamp, outcomes = Stamp(self.clock.now(), "preview", "preview"), Counter[Outcome]()
+        numbers = sorted({*view.held, *view.doubtful})
+        for start in range(0, len(numbers), _PREVIEWED_AT_ONCE):
+            records = self.inventory.peek_many(key.customer, numbers[start : start + _PREVIEWED_AT_ONCE])
+            for number in records:
+                gone = Registration(key.customer, number, key.name, head.sync + 1)
+                decision = registration_gone(records[number], gone, days, stamp)
+                outcomes[decision.outcome if decision else Outcome.UNCHANGED] += 1
+        cooling = outcomes[Outcome.COOLING_STARTED] + outcomes[Outcome.RELEASED]
+        shared = outcomes[Outcome.HOLDER_DROPPED]
+        return RemovalPreview(held=cooling + shared, cooling=cooling, cooling_days=days, shared=shared)
 
     def __call__(self, key: DeviceKey) -> ChangeReport:
         """Remove the device; returns what became of its numbers.
@@ -196,8 +243,7 @@ class RemoveDevice:
         """
         started = self.clock.now()
         deadline = started + self.budget
-        names = [AUDIOCODES_COOLING_DURATION]
-        days = audiocodes_cooling_days(self.macros.resolve(key.customer, names)[AUDIOCODES_COOLING_DURATION])
+        days = self._cooling_days(key)
         lease = self.devices.acquire(key, started, deadline + LEASE_MARGIN, even_disabled=True)
         if lease is None:
             raise RuleViolationError(f"device {key} is being synced now; try again in a moment")
@@ -206,7 +252,8 @@ class RemoveDevice:
         except (InventoryError, KeyboardInterrupt, SystemExit):
             # The next try need not wait for the lease to end.
             with suppress(InventoryError):
-                self.devices.finish(lease, lease.state, None)
+                words = f"its removal stopped half-way; run it again: number-inventory devices remove {key.name}"
+                self.devices.finish(lease, replace(lease.state, cause=words), None)
             raise
         self.registrations.forget(key)
         self.secrets.forget(key)
@@ -217,6 +264,7 @@ class RemoveDevice:
         """Take the device off every number that it holds; raises StorageBusyError where some are left."""
         key = lease.key
         self.devices.set_enabled(key, enabled=False)
+        damaged = self._damaged(lease)
         register = self.registrations.load(lease)
         self.registrations.intend(lease, register, frozenset())
 
@@ -225,9 +273,29 @@ class RemoveDevice:
             return registration_gone(record, Registration(key.customer, number, key.name, lease.sync), days, stamp)
 
         change = ChangeNumbers(self.inventory, lambda: self.clock.now() < deadline)
-        change(key.customer, sorted(register.held | register.doubtful), goes)
+        known = register.held | register.doubtful
+        change(key.customer, sorted(known), goes)
+        if damaged and change.report.finished:
+            # The register may have lost what records still name: none may be left with a device that is gone.
+            for stretch in self.inventory.sweep(key.customer):
+                named = [
+                    each.number for each in stretch.numbers if key.name in each.holders and each.number not in known
+                ]
+                change(key.customer, named, goes)
         if not change.report.finished:
             raise StorageBusyError(
                 f"device {key} is not removed yet, only disabled: {change.report.unfinished()}; run it again"
             )
         return change.report
+
+    def _cooling_days(self, key: DeviceKey) -> int:
+        names = [AUDIOCODES_COOLING_DURATION]
+        return audiocodes_cooling_days(self.macros.resolve(key.customer, names)[AUDIOCODES_COOLING_DURATION])
+
+    def _damaged(self, lease: Lease) -> bool:
+        """Whether the register may have lost numbers: parts of it are missing, or it is not what the last sync left."""
+        head = self.devices.heads(lease.key.customer, [lease.key.name]).get(lease.key.name)
+        if not isinstance(head, DeviceHead):
+            return True
+        view = self.registrations.look(head)
+        return not view.whole or (lease.settled and len(view.held) != lease.state.held_numbers)
