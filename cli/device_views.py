@@ -46,6 +46,7 @@ def device_json(entry: DeviceEntry) -> dict[str, Any]:
         "next_try_at": health.next_try_at,
         "restarted_at": health.restarted_at,
         "removed_within_24_hours": health.removals.removed,
+        "flapping": health.returns.flapping,
         "held_removals": health.held_removals,
         "approval": health.approval,
     }
@@ -97,6 +98,7 @@ def device_table(entry: DeviceEntry, now: datetime) -> Table:
             ("AORs unmapped", health.unmapped or ""),
             ("Restarted", instant(health.restarted_at, now)),
             ("Gone in 24 h", health.removals.removed or ""),
+            ("Flapping", _named(health.returns.flapping)),
             ("Held back", _held_back(health)),
             ("Checksum", health.held_removals.checksum if health.held_removals else ""),
             ("Approved", f"by {health.approval.by}, {instant(health.approval.at, now)}" if health.approval else ""),

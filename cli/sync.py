@@ -97,6 +97,8 @@ def _remark(output: Output, summary: SyncSummary) -> None:
         output.show(
             f"{name}: registered, but used by another vendor: {_named(summary.conflicts, len(summary.conflicts))}"
         )
+    if summary.flapping:
+        output.show(f"{name}: gone and back again and again: {_named(summary.flapping, len(summary.flapping))}")
     if summary.unmapped:
         output.show(f"{name}: no number for {_named(summary.unmapped_examples, summary.unmapped)}")
     if summary.foreign:

@@ -67,7 +67,7 @@ def _sync(body: str, budget: timedelta) -> None:
 def _tell(summary: SyncSummary) -> None:
     """Say how the sync went: a warning if the device fares worse than before, or other than before; not every time."""
     changed = summary.health is not summary.health_before and summary.health not in WELL
-    level = logger.warning if changed or summary.conflicts else logger.info
+    level = logger.warning if changed or summary.conflicts or summary.flapping else logger.info
     level("device synced", extra={"sync": as_json(summary)})
     counts = {f"Numbers_{outcome}": value for outcome, value in summary.outcomes.items()}
     counts["Syncs"] = 1
@@ -77,6 +77,7 @@ def _tell(summary: SyncSummary) -> None:
     counts["RemovalsHeld"] = summary.held_removals.count if summary.held_removals else 0
     if summary.health not in WELL:
         counts[f"Devices_{summary.health}"] = 1
+    counts["NumbersFlapping"] = len(summary.flapping)
     counts["UnmappedAors"] = summary.unmapped
     count(metrics, counts)
 

@@ -11,6 +11,7 @@ from number_inventory.domain.aors import NumberRule
 from number_inventory.domain.audit_runs import AuditMode, AuditRun, AuditScope, RunState
 from number_inventory.domain.devices import Device, DeviceKey, DeviceState, Health, SourceKind, TlsSettings, TlsTrust
 from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
+from number_inventory.domain.flapping import Returning, Returns
 from number_inventory.domain.lifecycle import Decision, Outcome, Registration, Stamp, registered, registration_gone
 from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberRecord, Status, Usage
 from number_inventory.domain.removals import HeldRemovals, HourOfRemovals, RemovalLedger
@@ -163,6 +164,15 @@ states = st.builds(
         sample=st.lists(numbers, min_size=1, max_size=10, unique=True).map(lambda names: tuple(sorted(names))),
         since=instants,
     ),
+    returns=st.lists(
+        st.builds(
+            Returning,
+            number=numbers,
+            returns=st.integers(1, 2**40),
+            since=whole_seconds.filter(lambda at: at.year > 1970),
+        ),
+        max_size=20,
+    ).map(lambda counted: Returns(tuple(counted))),
     removals=st.lists(
         st.builds(
             HourOfRemovals,

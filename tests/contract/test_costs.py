@@ -21,10 +21,13 @@ from number_inventory.domain.devices import DeviceState, Health
 from number_inventory.domain.lifecycle import Decision, Registration, registered, release_due
 from number_inventory.domain.macros import COOLING_ENABLED
 from number_inventory.domain.numbers import NumberRecord, Status, Usage
-from number_inventory.ports import DeviceHead, Lease, NumberQuery, RegisterHead
+from number_inventory.ports import Credentials, DeviceHead, Lease, NumberQuery, RegisterHead
+from number_inventory.services.ask_device import AskDevice
 from number_inventory.services.manage_numbers import ManageNumbers
 from number_inventory.services.next_available import ClaimAvailable, FindAvailable
 from number_inventory.services.release import ReleaseCooled
+from number_inventory.services.sync import SyncDevice
+from number_inventory.services.sync_summary import SyncSummary
 from tests.contract.conftest import Aws
 from tests.contract.made import (
     CUSTOMER,
@@ -43,6 +46,8 @@ from tests.contract.made import (
     used,
     written,
 )
+from tests.memory.device_source import ScriptedDevices, users
+from tests.memory.settings import MemorySecrets
 
 LATER = NOW + timedelta(minutes=1)
 MANY = 400
@@ -294,6 +299,44 @@ def test_changes_cost_two_units_each_and_a_few(metered: Aws, changes: int) -> No
     synced.changed(listed(MANY), "third")
     assert metered.meter.requests["UpdateItem"] == changes + 2
     assert metered.meter.write_units <= 2 * changes + 5
+
+
+def test_a_whole_sync_costs_what_its_parts_do(metered: Aws) -> None:
+    """GIVEN the service itself on a device of hundreds THEN P2 and P3 hold; what is held back writes no number."""
+    metered.clock.at = NOW
+    metered.devices.add(device())
+    secrets, source = MemorySecrets(), ScriptedDevices(metered.clock)
+    secrets.store(KEY, Credentials("sync", "canary"))
+    sync = SyncDevice(
+        devices=metered.devices,
+        registrations=metered.registrations,
+        inventory=metered.inventory,
+        macros=metered.macros,
+        ask=AskDevice(secrets, source),
+        clock=metered.clock,
+        budget=timedelta(minutes=1),
+    )
+
+    def shows(count: int) -> SyncSummary:
+        source.shows[KEY] = users(listed(count))
+        metered.meter.reset()
+        metered.clock.advance(minutes=5)
+        return sync(KEY)
+
+    shows(MANY)
+    shows(MANY)
+    assert metered.meter.requests == {"UpdateItem": 2}
+    assert metered.meter.write_units == 2
+
+    assert shows(MANY - 20).disappeared == 20
+    assert metered.meter.requests["UpdateItem"] == 20 + 2
+    assert metered.meter.write_units <= 2 * 20 + 5
+
+    for _ in range(2):
+        assert shows(MANY // 2).health is Health.HELD
+        assert metered.meter.requests["UpdateItem"] == 2
+        assert "PutItem" not in metered.meter.requests
+        assert metered.meter.total_requests <= 5
 
 
 # --- what an audit asks besides the sweep

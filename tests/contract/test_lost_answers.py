@@ -14,6 +14,7 @@ from number_inventory.domain.commands import Assign
 from number_inventory.domain.devices import DeviceState, Health
 from number_inventory.domain.errors import StorageBusyError, StorageRefusedError
 from number_inventory.domain.numbers import Status, Usage, first_version
+from number_inventory.domain.removals import Approval, HeldRemovals
 from number_inventory.ports import AuditClaim, FindingQuery, NumberQuery, RegisterHead, WriteResult
 from number_inventory.services.manage_numbers import ManageNumbers
 from number_inventory.services.next_available import ClaimAvailable
@@ -209,6 +210,18 @@ def test_finish_whose_answer_is_lost_has_happened(metered: Aws) -> None:
     # Even where the next sync has begun meanwhile, the head shows that ours stands.
     assert metered.devices.finish(lease, DeviceState(), RegisterHead("x", ""))
     assert not metered.devices.finish(replace(lease, sync=lease.sync - 1), DeviceState(), RegisterHead("y", ""))
+
+
+def test_approval_whose_answer_is_lost_stands(metered: Aws) -> None:
+    metered.devices.add(device())
+    lease = metered.devices.acquire(KEY, NOW, LATER)
+    assert lease is not None
+    held = HeldRemovals("5f2b", 12, 40, ("1001",), NOW)
+    assert metered.devices.finish(lease, DeviceState(held_removals=held), None)
+    approval = Approval("5f2b", "operator:ann", NOW)
+    with lost_answers(metered.client, "UpdateItem"):
+        assert metered.devices.approve_removals(KEY, approval)
+    assert metered.devices.get(KEY).state.approval == approval
 
 
 def test_device_whose_adding_lost_its_answer_is_added(metered: Aws) -> None:

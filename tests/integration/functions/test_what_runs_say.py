@@ -58,11 +58,38 @@ def test_the_worker(account: Account, simulator: Simulator) -> None:
     assert (told["result"], told["health"], told["complete"]) == ("applied", "ok", True)
     assert (told["users"], told["held"], told["appeared"], told["disappeared"], told["writes"]) == (3, 3, 3, 0, 3)
     assert told["outcomes"] == {"created": 3}
-    zero = ("SyncsNotApplied", "SyncsPartial", "RemovalsWaiting", "RemovalsHeld", "UnmappedAors")
+    zero = ("SyncsNotApplied", "SyncsPartial", "RemovalsWaiting", "RemovalsHeld", "NumbersFlapping", "UnmappedAors")
     always = {"Syncs": 1, **dict.fromkeys(zero, 0)}
     assert metrics(first, "sync-worker") == {"Numbers_created": 3, **always}
     assert summary(second, "sync-worker", "device synced")["level"] == "INFO"
     assert metrics(second, "sync-worker") == {"Numbers_cooling_started": 1, **always}
+
+
+@pytest.mark.parametrize(
+    ("fault", "health", "cause"),
+    [
+        ("wrong-password", "login_refused", "HTTP 401"),
+        ("failed-status", "misconfigured", "failed"),
+        ("wrong-count", "partial", "counts 3 registered users"),
+    ],
+)
+def test_the_worker_on_a_device_with_a_fault(
+    account: Account, simulator: Simulator, fault: str, health: str, cause: str
+) -> None:
+    """GIVEN a device that falls ill WHEN synced twice THEN the change is one warning, the metrics count both."""
+    key = account.add_device("sbc-1", simulator)
+    account.run(WORKER, batch({"customer": "acme", "device": "sbc-1"}))
+    simulator.devices["sbc-1"].arm(fault)
+    simulator.devices["sbc-1"].unregister([f"4711@{DOMAIN}"])
+    runs = [account.run(WORKER, batch({"customer": "acme", "device": "sbc-1"})) for _ in range(2)]
+
+    for ran, level in zip(runs, ("WARNING", "INFO"), strict=True):
+        line = summary(ran, "sync-worker", "device synced")
+        assert (line["level"], line["sync"]["health"]) == (level, health)
+        assert metrics(ran, "sync-worker")[f"Devices_{health}"] == 1
+    assert cause in summary(runs[0], "sync-worker", "device synced")["sync"]["cause"]
+    assert account.state(key).health == health
+    assert account.number("4711").status is Status.USED
 
 
 def test_the_worker_on_several_devices(account: Account, simulator: Simulator) -> None:

@@ -172,6 +172,22 @@ def test_nothing_crosses_customers(world: World, key: DeviceKey) -> None:
     assert world.number("1001", "other").status is Status.USED
 
 
+def test_two_tenants_with_the_same_extension_on_one_device_stay_apart(world: World) -> None:
+    """GIVEN one device under two customers, limited to their hosts, WHEN one's 1001 goes, THEN the other's stays."""
+    mine = world.add_device("sbc1", hosts=frozenset({"mine.example"}))
+    theirs = world.add_device("sbc1", customer="other", hosts=frozenset({"theirs.example"}))
+    both = (user("1001", host="mine.example"), user("1001", host="theirs.example"))
+    for device in (mine, theirs):
+        world.source.shows[device] = both
+        assert world.sync(device).foreign == 1
+    for device in (mine, theirs):
+        world.source.shows[device] = both[1:]
+        world.sync(device)
+
+    assert world.number("1001").status is Status.COOLING
+    assert world.number("1001", "other").status is Status.USED
+
+
 @pytest.mark.parametrize("shown", [(), ("1002",)], ids=["nothing", "another number"])
 def test_a_partial_snapshot_removes_nothing_but_adds(world: World, key: DeviceKey, shown: tuple[str, ...]) -> None:
     """GIVEN a synced number, WHEN a partial snapshot lacks it, THEN it stays, what shows is added, and why is told."""

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from number_inventory.domain.aors import NumberRule, compile_rules, split_aor
 from number_inventory.domain.errors import InvalidInputError
+from number_inventory.domain.flapping import Returns
 from number_inventory.domain.numbers import slug
 from number_inventory.domain.removals import Approval, HeldRemovals, RemovalLedger
 
@@ -120,6 +121,7 @@ class DeviceState:
             again, because a few failures make the device lock out the caller's address (AudioCodes).
         held_removals: numbers that the device no longer shows, but too many of them to be taken without a person.
         removals: what it lost within the last 24 hours.
+        returns: numbers that left it and came back within a day; some of them may flap.
         approval: a person's word that the held removals may go; void once another set, or none, is held.
     """
 
@@ -140,6 +142,7 @@ class DeviceState:
     refused_credentials: int = 0
     held_removals: HeldRemovals | None = None
     removals: RemovalLedger = field(default_factory=RemovalLedger)
+    returns: Returns = field(default_factory=Returns)
     approval: Approval | None = None
 
 

@@ -242,8 +242,10 @@ class _Run:
         ledger = ledger.losing(len(done.gone) + len(done.begun), done.held, now)
         if done.is_approved(state.approval):
             ledger = RemovalLedger()  # a person has looked at this device: it starts anew
+        returns = state.returns.with_back(self._returned, now)
+        self._summary.flapping = tuple(sorted(set(returns.flapping) - set(state.returns.within(now).flapping)))
         held = self._verdict.held if snapshot.complete else state.held_removals
-        return replace(state, removals=ledger, held_removals=held)
+        return replace(state, removals=ledger, returns=returns, held_removals=held)
 
     def _change(self, plan: SyncPlan, spared: frozenset[str]) -> ChangeReport:
         """Bring the numbers to where the plan wants them.
@@ -325,6 +327,7 @@ class _Run:
             unmapped=self._summary.unmapped,
             refused_credentials=0,
             removals=before.removals.within(now),
+            returns=before.returns.within(now),
         )
         self._summary.held_removals = state.held_removals
         return self._give_back(state, result, head)

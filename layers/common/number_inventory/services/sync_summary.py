@@ -32,6 +32,7 @@ class SyncSummary:
         held: how many numbers the device holds now.
         outcomes: how many numbers had which outcome.
         conflicts: numbers registered here that another vendor uses, at most 20.
+        flapping: numbers that have come back so often within a day, this time included, that they flap; told once.
         unmapped_examples: AORs that map to no number, at most 20 of `unmapped`.
         foreign: users of other hosts or IP groups than the device is limited to.
     """
@@ -52,6 +53,7 @@ class SyncSummary:
     writes: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
     conflicts: tuple[str, ...] = ()
+    flapping: tuple[str, ...] = ()
     unmapped: int = 0
     unmapped_examples: tuple[str, ...] = ()
     foreign: int = 0

@@ -15,6 +15,7 @@ from number_inventory.adapters.dynamodb.attributes import (
 )
 from number_inventory.domain.aors import NumberRule
 from number_inventory.domain.devices import Device, DeviceKey, DeviceState, Health, SourceKind, TlsSettings, TlsTrust
+from number_inventory.domain.flapping import Returning, Returns
 from number_inventory.domain.removals import Approval, HeldRemovals, HourOfRemovals, RemovalLedger
 from number_inventory.ports import DeviceEntry, DeviceHead, Lease
 
@@ -35,6 +36,7 @@ CONFIGURATION = (
     "device_key",
 )
 """The attributes that say how a device is asked, and whether schedules ask it."""
+_DIGITS_OF_A_TIME = 12
 
 _STATE_TEXTS = ("cause", "product", "version", "serial")
 _STATE_INSTANTS = ("since", "last_sync_at", "last_complete_at", "restarted_at")
@@ -111,11 +113,18 @@ def state_attribute(state: DeviceState) -> Attribute:
         inner["failures"] = whole(state.failures)
     if state.uptime_seconds is not None:
         inner["uptime_seconds"] = whole(state.uptime_seconds)
+    return {"M": {**inner, **_what_comes_and_goes(state)}}
+
+
+def _what_comes_and_goes(state: DeviceState) -> Item:
+    inner: Item = {}
     if state.held_removals is not None:
         inner["held_removals"] = _held_attribute(state.held_removals)
     if state.removals.hours:
         inner["removals"] = text(" ".join(map(_hour_spelling, state.removals.hours)))
-    return {"M": inner}
+    if state.returns.counted:
+        inner["returns"] = text(" ".join(map(_return_spelling, state.returns.counted)))
+    return inner
 
 
 def _held_attribute(held: HeldRemovals) -> Attribute:
@@ -133,6 +142,11 @@ def _held_attribute(held: HeldRemovals) -> Attribute:
 def _hour_spelling(hour: HourOfRemovals) -> str:
     """One string for all hours, such as `2026-11-23T11=3/400`: a map for each would make the item a unit dearer."""
     return f"{hour.hour:%Y-%m-%dT%H}={hour.removed}/{hour.held_before}"
+
+
+def _return_spelling(each: Returning) -> str:
+    """As compact, such as `+493012345678=3@1795432100`: three times since that second."""
+    return f"{each.number}={each.returns}@{int(each.since.timestamp())}"
 
 
 def approval_attribute(approval: Approval) -> Attribute:
@@ -234,6 +248,7 @@ def _state(read: ItemReader) -> DeviceState:
         restarted_at=state.instant("restarted_at"),
         held_removals=_held(state),
         removals=_ledger(state),
+        returns=_returns(state),
         approval=_approval(read),
     )
 
@@ -260,6 +275,17 @@ def _ledger(state: ItemReader) -> RemovalLedger:
         except ValueError:
             raise state.broken("removals", f"is no count of removals: {spelling[:40]!r}") from None
     return RemovalLedger(tuple(hours))
+
+
+def _returns(state: ItemReader) -> Returns:
+    counted = []
+    for spelling in state.text("returns").split():
+        number, _, counts = spelling.partition("=")
+        returns, _, since = counts.partition("@")
+        if not (returns.isdecimal() and since.isdecimal() and len(since) < _DIGITS_OF_A_TIME):
+            raise state.broken("returns", f"is no count of returns: {spelling[:40]!r}")
+        counted.append(Returning(number, int(returns), datetime.fromtimestamp(int(since), UTC)))
+    return Returns(tuple(counted))
 
 
 def _approval(read: ItemReader) -> Approval | None:
