@@ -5,20 +5,42 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
 
 from functions.number_api.number_bodies import NumberBody
 from number_inventory.domain.commands import Assign, Command, Cool, Edit, Release, Reserve, Unassign, Unreserve
 from number_inventory.domain.cooling import MAX_COOLING_DAYS
+from number_inventory.domain.errors import InvalidInputError
 from number_inventory.domain.number_jobs import MAX_JOB_NUMBERS
-from number_inventory.domain.numbers import MAX_TEXT, Usage, count_between, numbers_between
+from number_inventory.domain.numbers import MAX_TEXT, Usage, canonical_number, count_between, numbers_between
 from number_inventory.events import Instant
 
 MAX_NUMBERS = 100
 """Numbers of one request."""
 
-Words = Annotated[str, Field(max_length=MAX_TEXT)]
-Number = Annotated[str, Field(max_length=40)]
+
+def _number(text: str) -> str:
+    """A number as it was given; what is none is refused here, where its place in the body is known."""
+    try:
+        canonical_number(text)
+    except InvalidInputError as error:
+        raise ValueError(str(error).removeprefix(f"{error.field}: ")) from None
+    return text
+
+
+# The patterns tell callers what is allowed; the domain checks it, and says it in words.
+Words = Annotated[
+    str, Field(max_length=MAX_TEXT, json_schema_extra={"pattern": r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"})
+]
+Number = Annotated[
+    str,
+    Field(
+        max_length=40,
+        examples=["+493012345678"],
+        json_schema_extra={"pattern": r"^(\+[0-9]{1,15}|[0-9*#]{1,20})$"},
+    ),
+    AfterValidator(_number),
+]
 Numbers = Annotated[list[Number], Field(min_length=1, max_length=MAX_NUMBERS)]
 
 
@@ -42,8 +64,8 @@ class CommandBody(_Body, ABC):
 class AssignBody(CommandBody):
     """Give the number to someone."""
 
-    usage: Usage = Field(description="What it is used for.")
-    assignee: Annotated[Words, Field(min_length=1)] = Field(description="Who gets it.")
+    usage: Usage = Field(description="What it is used for; not blank.", examples=["User"])
+    assignee: Annotated[Words, Field(min_length=1)] = Field(description="Who gets it.", examples=["bob@example.com"])
     vendor: Words = Field(default="", description="Whose it is; blank is Cisco UCM.")
 
     def as_command(self) -> Assign:
@@ -62,7 +84,9 @@ class UnassignBody(CommandBody):
 class ReserveBody(CommandBody):
     """Keep the number for someone."""
 
-    for_whom: Annotated[Words, Field(min_length=1)] = Field(description="Who alone can have it assigned.")
+    for_whom: Annotated[Words, Field(min_length=1)] = Field(
+        description="Who alone can have it assigned.", examples=["ann@example.com"]
+    )
     until: Instant | None = Field(default=None, description="When the reservation lapses; null: it does not.")
     notes: Words = ""
 
@@ -94,7 +118,9 @@ class CoolBody(CommandBody):
 class ReleaseBody(CommandBody):
     """End the cooling before its Release Date."""
 
-    reason: Annotated[Words, Field(min_length=1)] = Field(description="Why the number need not cool any longer.")
+    reason: Annotated[Words, Field(min_length=1)] = Field(
+        description="Why it need not cool any longer.", examples=["never rang"]
+    )
 
     def as_command(self) -> Command:
         """What it stands for."""

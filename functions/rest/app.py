@@ -23,6 +23,8 @@ _KEY = "Idempotency-Key"
 _READS = "/lookup"
 """How the path of a request ends that changes nothing, although it has a body."""
 
+MAX_ERRORS = 20
+"""As many wrong fields are told of: a list of numbers may have thousands."""
 _PLACES = frozenset({"body", "header", "path", "query"})
 
 AddRoutes = Callable[[str, str], None]
@@ -92,7 +94,7 @@ def answer(
         # A body that is null is none to API Gateway, and too little for others.
         return answered if answered.get("body") else {**answered, "body": ""}
 
-    if not takes_key(request["httpMethod"], request["path"]) or not header(request, _KEY):
+    if not takes_key(request["httpMethod"], request["path"]) or header(request, _KEY) is None:
         return resolved()
     from functions.rest.idempotency import answered_once  # noqa: PLC0415 - few requests have a key, all would load it
 
@@ -109,7 +111,8 @@ def takes_key(method: str, path: str) -> bool:
 
 def refuse_malformed(error: RequestValidationError) -> Response[str]:
     """A parameter of the wrong type or out of range."""
-    problems = [FieldProblem(field=_field(item["loc"]), message=_message(item)) for item in error.errors()]
+    wrong = error.errors()[:MAX_ERRORS]
+    problems = [FieldProblem(field=_field(item["loc"]), message=_message(item)) for item in wrong]
     detail = "; ".join(f"{item.field}: {item.message}" for item in problems)
     return problem(HTTPStatus.BAD_REQUEST, detail, problems)
 
@@ -121,7 +124,12 @@ def _field(loc: Sequence[str | int]) -> str:
 
 
 def _message(item: Mapping[str, Any]) -> str:
-    return str(item["msg"]).removeprefix("Value error, ")
+    choices = item.get("ctx", {}).get("expected") if item["type"] == "enum" else None
+    if choices is None:
+        return str(item["msg"]).removeprefix("Value error, ")
+    # Blank is a value of filters only: what nothing uses can be looked for, and nothing can be assigned to it.
+    blank = "empty, " if item["loc"][0] == "query" else ""
+    return "must be " + str(choices).replace("'', ", blank).replace("'", "")
 
 
 def refuse_invalid(error: InvalidInputError) -> Response[str]:

@@ -28,7 +28,7 @@ def expected_version(event: Mapping[str, Any]) -> int | None:
         InvalidInputError: the header is no entity tag.
     """
     given = header(event, "If-Match")
-    if given in {"", ANY}:
+    if given is None or given == ANY:
         return None
     tag = _TAG.fullmatch(given)
     if not tag:
@@ -45,22 +45,22 @@ def refuse_condition(event: Mapping[str, Any]) -> None:
     Raises:
         InvalidInputError: the header is there.
     """
-    if header(event, "If-Match"):
+    if header(event, "If-Match") is not None:
         raise InvalidInputError("If-Match", "is for requests about one number; this one is about several")
 
 
 def already_seen(event: Mapping[str, Any], version: int) -> bool:
     """Whether the caller, by its `If-None-Match`, has this version already."""
-    given = header(event, "If-None-Match")
+    given = header(event, "If-None-Match") or ""
     return given == ANY or etag(version) in {tag.strip().removeprefix("W/") for tag in given.split(",")}
 
 
-def header(event: Mapping[str, Any], name: str) -> str:
-    """All values of a header as one; empty where it is not there."""
+def header(event: Mapping[str, Any], name: str) -> str | None:
+    """All values of a header as one; None where it is not there, which is not the same as empty."""
     for known, values in (event.get("multiValueHeaders") or {}).items():
         if known.lower() == name.lower():
             return ", ".join(map(str, values or ())).strip()
     for known, value in (event.get("headers") or {}).items():
         if known.lower() == name.lower():
             return str(value or "").strip()
-    return ""
+    return None

@@ -82,7 +82,9 @@ def _name(request: Mapping[str, Any]) -> RequestName:
     """What the request is known by: its caller's key for this customer."""
     customer = (request.get("pathParameters") or {}).get("customer", _NO_CUSTOMER)
     asks = caller(APIGatewayProxyEvent(dict(request)))
-    return RequestName(customer=unquote(customer), caller=asks, key=request_key(header(request, "Idempotency-Key")))
+    return RequestName(
+        customer=unquote(customer), caller=asks, key=request_key(header(request, "Idempotency-Key") or "")
+    )
 
 
 def _content(request: Mapping[str, Any]) -> str:
@@ -90,5 +92,5 @@ def _content(request: Mapping[str, Any]) -> str:
     body = request.get("body") or ""
     raw = b64decode(body) if request.get("isBase64Encoded") else str(body).encode()
     query = json.dumps(request.get("multiValueQueryStringParameters") or {}, sort_keys=True)
-    texts = (request["httpMethod"], request["path"], query, header(request, "If-Match"))
+    texts = (request["httpMethod"], request["path"], query, header(request, "If-Match") or "")
     return digest_of([*(text.encode() for text in texts), raw])

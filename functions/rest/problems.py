@@ -2,19 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 CONTENT_TYPE = "application/problem+json"
+
+
+def _sendable(text: str) -> str:
+    """The text with halves of characters spelt out: JSON can name them, but no answer can be made of them."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+Text = Annotated[str, AfterValidator(_sendable)]
 
 
 class FieldProblem(BaseModel):
     """What is wrong with one field of a request, and what is allowed there."""
 
-    field: str
-    message: str
+    field: Text
+    message: Text
 
 
 class Problem(BaseModel, extra="allow"):
@@ -23,7 +31,7 @@ class Problem(BaseModel, extra="allow"):
     type: str = "about:blank"
     title: str
     status: int
-    detail: str
+    detail: Text
     errors: list[FieldProblem] = Field(default_factory=list)
 
 

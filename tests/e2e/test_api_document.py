@@ -1,0 +1,109 @@
+"""The deployed API keeps what its document promises: every request, made by the document's rules and against them."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import CHECKS, load_all_checks
+
+from functions.rest.problems import CONTENT_TYPE, Problem
+from tests.e2e.deployed_stack import DeployedStack
+
+DOCUMENT = schemathesis.openapi.from_dict(json.loads(Path("docs/openapi.json").read_text(encoding="utf-8")))
+OPERATIONS: Any = {found.ok().label: found.ok() for found in DOCUMENT.get_all_operations()}  # type: ignore[union-attr]  # one that is not would fail here
+KNOWN = ("4711", "*21#", "+493012340001")
+EXAMPLES = 5
+MANY_EXAMPLES = 60
+
+load_all_checks()
+CHECKED: Any = CHECKS.get_by_names(
+    [
+        "not_a_server_error",
+        "status_code_conformance",
+        "content_type_conformance",
+        "response_schema_conformance",
+        "response_headers_conformance",
+        "negative_data_rejection",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Api:
+    """Where the API is, a connection to it, and a customer of this module's own."""
+
+    address: str
+    session: requests.Session
+    customer: str
+
+
+@pytest.fixture(scope="module")
+def api(stack: DeployedStack) -> Iterator[Api]:
+    """The API of the deployed stack."""
+    with requests.Session() as session:
+        yield Api(str(stack.description["api_url"]), session, f"documented-{uuid4().hex[:10]}")
+
+
+@pytest.mark.parametrize("mode", GenerationMode)
+@pytest.mark.parametrize("label", OPERATIONS)
+def test_requests_are_answered_as_documented(label: str, mode: GenerationMode, api: Api) -> None:
+    """GIVEN any request of the document WHEN made by its rules, or against them THEN the answer is one that it tells.
+
+    There is no failure of ours, what breaks the rules is refused, and every refusal is problem details.
+    """
+    _ask(label, mode, EXAMPLES, api)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("mode", GenerationMode)
+@pytest.mark.parametrize("label", OPERATIONS)
+def test_many_requests_are_answered_as_documented(label: str, mode: GenerationMode, api: Api) -> None:
+    """GIVEN any request of the document WHEN made in many more ways THEN the answer is one that it tells."""
+    _ask(label, mode, MANY_EXAMPLES, api)
+
+
+def _ask(label: str, mode: GenerationMode, examples: int, api: Api) -> None:
+    there = api.session.post(f"{api.address}/customers/{api.customer}/numbers", json={"numbers": KNOWN})
+    assert there.status_code == 200
+
+    @settings(
+        max_examples=examples,
+        # The same requests at every run, whoever runs it.
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=OPERATIONS[label].as_strategy(generation_mode=mode), known=st.sampled_from([*KNOWN, None]))
+    def ask(case: Case[Any], known: str | None) -> None:
+        if mode is GenerationMode.POSITIVE:
+            case.path_parameters["customer"] = api.customer
+            if known and "number" in case.path_parameters:
+                case.path_parameters["number"] = quote(known, safe="")
+        answer = case.call(base_url=api.address, session=api.session)
+        case.validate_response(answer, checks=CHECKED)
+        _refuses_with_problem_details(answer)
+
+    ask()
+
+
+def _refuses_with_problem_details(answer: Any) -> None:  # noqa: ANN401 - Schemathesis' own
+    """A refusal has the one form of all errors, and does not repeat much of what was sent."""
+    if answer.status_code < 400:
+        return
+    told = Problem.model_validate_json(answer.content)
+    assert answer.headers["content-type"] == [CONTENT_TYPE]
+    assert told.status == answer.status_code
+    assert (told.status == 400) <= bool(told.errors)
+    assert len(told.detail) < 8000
