@@ -11,6 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from local_stack import device_simulator, emulator
+from local_stack.api_document.document import document
+from local_stack.api_document.page import write_page
 from local_stack.demo.telling import run as run_demo
 from local_stack.errors import LocalStackError
 from local_stack.layout import Layout, default_layout
@@ -51,6 +53,8 @@ def up(
     layout = default_layout(state)
     described = LocalStack(layout, progress).up(options)
     progress.say(f"Up. The lookup API is at {described['api_url']}; everything else is in {layout.description}.")
+    write_page(document(), layout.api_page)
+    progress.say(f"What the API takes and answers is to be read at {layout.api_page.resolve().as_uri()}")
     for line in how_to_add(described["simulator"]):
         print(line)
 

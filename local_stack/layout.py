@@ -25,6 +25,11 @@ class Layout:
         return self.state / "stack.json"
 
     @property
+    def api_page(self) -> Path:
+        """The API's document as a page for the browser."""
+        return self.state / "api.html"
+
+    @property
     def build(self) -> Path:
         """Where `sam build` puts the functions and the layer for this machine."""
         return self.state / "build"
