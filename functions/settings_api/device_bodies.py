@@ -23,6 +23,8 @@ from number_inventory.ports import Credentials, DeviceEntry
 
 _MAX_CA_CHARACTERS = 64 * 1024
 _MAX_RULES = 50
+MAX_IP_GROUP = 2**31 - 1
+"""Far more than devices have; what is larger could not be stored as a number."""
 _MAX_LIMITS = 100
 
 
@@ -81,7 +83,7 @@ def _check_ca(text: str) -> None:
         raise ValueError("'ca_pem' holds a private key: give the CA's certificate only")
     try:
         ssl.create_default_context(cadata=text)
-    except (ssl.SSLError, UnicodeEncodeError, ValueError):
+    except (ssl.SSLError, TypeError, ValueError):  # TypeError: text that is not ASCII
         raise ValueError("'ca_pem' holds no certificates in PEM form") from None
 
 
@@ -94,7 +96,7 @@ class RuleBody(_Body):
 
 Rules = Annotated[list[RuleBody], Field(max_length=_MAX_RULES)]
 Hosts = Annotated[list[Annotated[str, Field(max_length=255)]], Field(max_length=_MAX_LIMITS)]
-Groups = Annotated[list[Annotated[StrictInt, Field(ge=0)]], Field(max_length=_MAX_LIMITS)]
+Groups = Annotated[list[Annotated[StrictInt, Field(ge=0, le=MAX_IP_GROUP)]], Field(max_length=_MAX_LIMITS)]
 Timeout = Annotated[StrictInt, Field(ge=MIN_READ_TIMEOUT_SECONDS, le=MAX_READ_TIMEOUT_SECONDS)]
 Address = Annotated[str, Field(min_length=1, max_length=300)]
 

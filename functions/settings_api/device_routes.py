@@ -41,6 +41,7 @@ from number_inventory.domain.errors import (
     SettingBrokenError,
 )
 from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION
+from number_inventory.domain.numbers import slug
 from number_inventory.ports import DeviceEntry
 from number_inventory.services.manage_devices import ConfigureDevices
 from number_inventory.settings import SettingsApiSettings
@@ -202,7 +203,7 @@ def _to_confirm(settings: SettingsApiSettings, entry: DeviceEntry) -> str:
 
 
 def _key(customer: str, device: str) -> DeviceKey:
-    return DeviceKey(unquote(customer), unquote(device))
+    return DeviceKey(slug(unquote(customer), field="customer"), slug(unquote(device), field="device"))
 
 
 def _configure() -> ConfigureDevices:

@@ -104,7 +104,8 @@ def _operation(route: DescribedRoute) -> dict[str, Any]:
     body = route.operation.get("requestBody")
     if body:
         operation["requestBody"] = body
-    names_a_thing, keyed = route.path.count("{") > 1, takes_key(route.method, route.path)
+    names_a_thing = "{" in route.path.replace("{customer}", "")
+    keyed = takes_key(route.method, route.path)
     wrong = errors(route.promises, names_a_thing=names_a_thing, has_body=bool(body), keyed=keyed)
     operation["responses"] = dict(sorted((_answers(route) | wrong).items()))
     return operation

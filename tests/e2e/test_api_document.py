@@ -13,6 +13,7 @@ import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
@@ -22,7 +23,7 @@ from tests.e2e.deployed_stack import DeployedStack
 DOCUMENT = schemathesis.openapi.from_dict(json.loads(Path("docs/openapi.json").read_text(encoding="utf-8")))
 OPERATIONS: Any = {found.ok().label: found.ok() for found in DOCUMENT.get_all_operations()}  # type: ignore[union-attr]  # one that is not would fail here
 KNOWN = ("4711", "*21#", "+493012340001")
-EXAMPLES = 5
+EXAMPLES = 3
 MANY_EXAMPLES = 60
 
 load_all_checks()
@@ -88,14 +89,21 @@ def _ask(label: str, mode: GenerationMode, examples: int, api: Api) -> None:
     @given(case=OPERATIONS[label].as_strategy(generation_mode=mode), known=st.sampled_from([*KNOWN, None]))
     def ask(case: Case[Any], known: str | None) -> None:
         if mode is GenerationMode.POSITIVE:
-            case.path_parameters["customer"] = api.customer
+            if "customer" in case.path_parameters:
+                case.path_parameters["customer"] = api.customer
             if known and "number" in case.path_parameters:
                 case.path_parameters["number"] = quote(known, safe="")
         answer = case.call(base_url=api.address, session=api.session)
-        case.validate_response(answer, checks=CHECKED)
+        # What is too large is refused for that, whatever else is wrong with it; Schemathesis does not know so.
+        too_large = [check for check in CHECKED if check.__name__ == "negative_data_rejection"]
+        case.validate_response(answer, checks=CHECKED, excluded_checks=too_large if answer.status_code == 413 else None)
         _refuses_with_problem_details(answer)
 
-    ask()
+    try:
+        ask()
+    except Unsatisfiable:
+        assert mode is GenerationMode.NEGATIVE
+        pytest.skip("there is nothing in this request that could be wrong")
 
 
 def _refuses_with_problem_details(answer: Any) -> None:  # noqa: ANN401 - Schemathesis' own

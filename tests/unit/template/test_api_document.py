@@ -68,7 +68,7 @@ def test_every_operation_tells_its_errors(operations: Operations) -> None:
         assert [status for status in answers if status.startswith("2")], path
         assert set(answers) >= FAILED, path
         assert ("requestBody" in operation) <= ({"413", "415"} <= set(answers)), path
-        assert (path.count("{") > 1) <= ("404" in answers), path
+        assert ("{" in path.replace("{customer}", "")) <= ("404" in answers), path
         assert ("412" in answers) == ({"$ref": "#/components/parameters/IfMatch"} in operation["parameters"]), (
             method,
             path,

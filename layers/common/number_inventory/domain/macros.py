@@ -147,7 +147,7 @@ def macro_definition(name: str) -> MacroDefinition:
     """
     definition = MACROS.get(name)
     if definition is None:
-        raise NotFoundError(f"there is no macro {name!r}; known are {', '.join(sorted(MACROS))}")
+        raise NotFoundError(f"there is no macro {name[:60]!r}; known are {', '.join(sorted(MACROS))}")
     return definition
 
 
