@@ -104,6 +104,7 @@ def _local_settings(stack: Mapping[str, Any]) -> Mapping[str, str]:
         "MACROS_TABLE": tables["macros"],
         "AUDITS_TABLE": tables["audits"],
         "HISTORY_TABLE": tables["history"],
+        "STOCK_TABLE": tables["stock"],
         "AUDIT_FUNCTION": stack["functions"]["audit"],
         "JOBS_TABLE": tables["jobs"],
         "JOB_FUNCTION": stack["functions"]["number_jobs"],

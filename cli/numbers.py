@@ -14,6 +14,7 @@ from cli.number_commands import given_instant
 from cli.number_views import number_json, number_table, numbers_table
 from cli.output import plain
 from cli.request import AsJson, Customer, Request, request_of
+from cli.stock import stock
 from cli.words import one_of
 from number_inventory import bootstrap
 from number_inventory.domain.number_jobs import MAX_JOB_NUMBERS
@@ -28,6 +29,7 @@ _HOUR = 3600
 app = typer.Typer(no_args_is_help=True, help="Look numbers up, add, change, assign and delete them.")
 app.add_typer(number_commands.app)
 app.add_typer(number_history.app)
+app.command(epilog="Example: number-inventory numbers stock")(stock)
 
 
 @app.command(epilog="Example: number-inventory numbers show +493012345678")

@@ -34,6 +34,7 @@ def describe(
             "audits": outputs["AuditsTableName"],
             "jobs": outputs["JobsTableName"],
             "history": outputs["HistoryTableName"],
+            "stock": outputs["StockTableName"],
             "requests": outputs["RequestsTableName"],
         },
         "functions": {
@@ -44,6 +45,7 @@ def describe(
             "number_jobs": outputs["NumberJobsName"],
             "settings_api": outputs["SettingsApiName"],
             "record_history": outputs["RecordHistoryName"],
+            "watch_stock": outputs["WatchStockName"],
             "number_api": outputs["NumberApiName"],
         },
         "queues": {

@@ -15,6 +15,7 @@ _JOBS = "/jobs"
 _AVAILABLE = "/next-available"
 _HISTORY = ("/history", "/explain")
 _COUNTS = "/counts"
+_STOCK = "/stock"
 
 _LARGER_BODIES = {"/customers/{customer}/numbers": 4 * 1024 * 1024}
 """A list of as many numbers as a job may add; Lambda itself takes 6 MB."""
@@ -57,6 +58,14 @@ def add_counts() -> None:
 
 
 @lru_cache(maxsize=1)
+def add_stock() -> None:
+    """Let the API tell how many numbers are left."""
+    from functions.number_api.stock_routes import router  # noqa: PLC0415 - see above
+
+    app.include_router(router)
+
+
+@lru_cache(maxsize=1)
 def add_commands() -> None:
     """Let the API manage numbers, with what lookups start sooner without."""
     from functions.number_api.command_routes import router  # noqa: PLC0415 - see above
@@ -74,6 +83,8 @@ def add_routes(method: str, path: str) -> None:
         add_history()
     elif path.endswith(_COUNTS):
         add_counts()
+    elif path.endswith(_STOCK):
+        add_stock()
     elif method != "GET" or _AVAILABLE in path:
         add_commands()
 
@@ -84,6 +95,7 @@ def whole_app() -> APIGatewayRestResolver:
     add_jobs()
     add_history()
     add_counts()
+    add_stock()
     add_commands()
     return app
 

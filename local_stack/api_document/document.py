@@ -23,6 +23,7 @@ listing goes on until its `next_cursor` is null; a page may be short or empty be
 TAGS = {
     "numbers": "Numbers: shown, listed, added, edited, deleted, given away and taken back.",
     "counts": "How many numbers there are.",
+    "stock": "How many numbers are left, and how long they will last.",
     "next-available": "Whichever numbers are free.",
     "jobs": "What takes longer than a request: begun, and followed.",
     "audits": "Comparisons of the inventory with what the devices hold.",

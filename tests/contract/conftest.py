@@ -24,6 +24,7 @@ from number_inventory.adapters.dynamodb.keyed_requests import DynamoKeyedRequest
 from number_inventory.adapters.dynamodb.macros import DynamoMacros
 from number_inventory.adapters.dynamodb.number_jobs import DynamoNumberJobs
 from number_inventory.adapters.dynamodb.registrations import DynamoRegistrations
+from number_inventory.adapters.dynamodb.stock_days import DynamoStockDays
 from number_inventory.domain.errors import RecordBrokenError
 from number_inventory.ports import (
     Audits,
@@ -35,6 +36,7 @@ from number_inventory.ports import (
     Macros,
     NumberJobs,
     Registrations,
+    StockDays,
 )
 from tests.engines.engine import (
     DYNAMODB_LOCAL,
@@ -57,6 +59,7 @@ from tests.memory.keyed_requests import MemoryKeyedRequests
 from tests.memory.number_jobs import MemoryNumberJobs
 from tests.memory.registrations import MemoryRegistrations
 from tests.memory.settings import MemoryMacros
+from tests.memory.stock import MemoryStockDays
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -83,6 +86,7 @@ class Ports:
     history: History
     counters: Counters
     requests: KeyedRequests
+    stock_days: StockDays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +173,7 @@ def ports(place: str, request: pytest.FixtureRequest) -> Iterator[Ports]:
             MemoryHistory(),
             MemoryCounters(),
             MemoryKeyedRequests(),
+            MemoryStockDays(),
         )
     else:
         yield from _on(place, request)
@@ -212,6 +217,7 @@ def _on(place: str, request: pytest.FixtureRequest) -> Iterator[Aws]:
         history=DynamoHistory(client, tables.history, RETENTION, broken.append),
         counters=DynamoCounters(client, tables.history),
         requests=DynamoKeyedRequests(client, tables.requests),
+        stock_days=DynamoStockDays(client, tables.stock, RETENTION, broken.append),
         engine=engine,
         tables=tables,
         client=client,

@@ -174,6 +174,15 @@ def test_counter_is_written_by_who_read_it_last(ports: Ports) -> None:
     assert ports.counters.of_customer("other") == []
 
 
+def test_customers_that_have_numbers_are_listed_once(ports: Ports) -> None:
+    """GIVEN counters of several Sites and customers WHEN their customers are listed THEN each once, in order."""
+    keys = [CounterKey(customer, site) for customer in ("zeta", CUSTOMER, "a-b") for site in ("", "Berlin", "#")]
+    for counter in ports.counters.load(keys).values():
+        assert ports.counters.save(counter)
+    ports.history.record(life(versions=2))
+    assert list(ports.counters.customers()) == sorted(["zeta", CUSTOMER, "a-b"])
+
+
 def test_counts_that_another_hand_spoilt_are_not_counted_on(aws: Aws) -> None:
     key = {"number": {"S": CUSTOMER}, "change": {"S": "count#"}}
     for cells, applied in (({"Lost#": {"N": "1"}}, b""), ({"Used#": {"N": "1"}}, b"x")):

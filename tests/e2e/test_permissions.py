@@ -16,6 +16,7 @@ FUNCTIONS = (
     "settings_api",
     "number_jobs",
     "record_history",
+    "watch_stock",
 )
 _DENIED = ("AccessDenied", "not authorized", "StorageRefusedError")
 

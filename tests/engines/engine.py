@@ -55,6 +55,7 @@ class Tables:
     jobs: str
     history: str
     requests: str
+    stock: str
 
 
 _KINDS = tuple(field.name for field in fields(Tables))
@@ -74,6 +75,7 @@ def create_tables(client: "DynamoDBClient") -> Tables:
         ("JobsTable", names.jobs),
         ("HistoryTable", names.history),
         ("RequestsTable", names.requests),
+        ("StockTable", names.stock),
     ):
         client.create_table(TableName=name, **schemas[logical_id])
     return names

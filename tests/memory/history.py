@@ -1,6 +1,6 @@
 """What became of numbers, in memory; and the stream that tells of it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -75,6 +75,10 @@ class MemoryCounters:
     def of_customer(self, customer: str) -> Sequence[SiteCounter]:
         """All counters of a customer."""
         return [self._counters[key] for key in sorted(self._counters) if key.customer == customer]
+
+    def customers(self) -> Iterator[str]:
+        """Every customer that has or had numbers, in order."""
+        return iter(sorted({key.customer for key in self._counters}))
 
 
 class MemoryStatusEvents:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         NumberJobWorkers,
         Registrations,
         Secrets,
+        StockDays,
         TakenBefore,
     )
     from number_inventory.services.answer_once import AnswerOnce
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from number_inventory.services.look_at_audits import LookAtAudits
     from number_inventory.services.look_at_history import LookAtHistory
     from number_inventory.services.look_at_number_jobs import LookAtNumberJobs
+    from number_inventory.services.look_at_stock import LookAtStock
     from number_inventory.services.lookup import LookUpNumbers
     from number_inventory.services.manage_devices import ConfigureDevices, RemoveDevice
     from number_inventory.services.manage_macros import ManageMacros
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from number_inventory.services.start_audit import StartAudit
     from number_inventory.services.start_number_job import StartNumberJob
     from number_inventory.services.sync import SyncDevice
+    from number_inventory.services.watch_stock import WatchStock
     from number_inventory.settings import (
         AuditSettings,
         AuditsSettings,
@@ -65,7 +68,9 @@ if TYPE_CHECKING:
         OperatorSettings,
         RecordSettings,
         RunJobSettings,
+        StockSettings,
         SyncSettings,
+        WatchStockSettings,
     )
 
 
@@ -197,6 +202,35 @@ def look_at_counts(settings: "HistorySettings") -> "LookAtCounts":
     from number_inventory.services.count_numbers import LookAtCounts
 
     return LookAtCounts(counters(settings.history_table))
+
+
+@lru_cache(maxsize=1)
+def stock_days(settings: "StockSettings") -> "StockDays":
+    """What was left on past days, and what is known of low stock."""
+    from number_inventory.adapters.dynamodb.stock_days import DynamoStockDays
+
+    return DynamoStockDays(_dynamodb(), settings.stock_table, timedelta(days=settings.history_retention_days))
+
+
+def look_at_stock(settings: "StockSettings") -> "LookAtStock":
+    """Look at how many numbers are left."""
+    from number_inventory.services.look_at_stock import LookAtStock
+
+    return LookAtStock(
+        counters=counters(settings.history_table),
+        days=stock_days(settings),
+        macros=macros(settings.macros_table),
+        clock=clock(),
+    )
+
+
+def watch_stock(settings: "WatchStockSettings") -> "WatchStock":
+    """Look at it, and tell others when it runs low or has recovered."""
+    from number_inventory.adapters.stock_events import EventBridgeStockEvents
+    from number_inventory.services.watch_stock import WatchStock
+
+    events = EventBridgeStockEvents(session().events(), settings.event_bus)
+    return WatchStock(look=look_at_stock(settings), days=stock_days(settings), events=events)
 
 
 @lru_cache(maxsize=1)

@@ -127,6 +127,12 @@ class ReleaseEvent(_Event):
         return self.as_of or now
 
 
+class StockEvent(_Event):
+    """`{}` watches every customer's stock, or one's."""
+
+    customer: CustomerName | None = None
+
+
 class AuditOrder(_Event):
     """What an audit is to look at, and what it may do; nothing at all is: look at everything, and only report."""
 

@@ -6,7 +6,7 @@ may succeed later, `StorageRefusedError` when it never will, `DeviceError` for a
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -25,6 +25,7 @@ from number_inventory.domain.numbers import NumberRecord, Status
 from number_inventory.domain.removals import Approval
 from number_inventory.domain.snapshots import Snapshot
 from number_inventory.domain.sorted_numbers import SortedNumbers
+from number_inventory.domain.stock import DailyLevel, StockLevel, StockWatch
 
 
 class Clock(Protocol):
@@ -242,6 +243,9 @@ class Counters(Protocol):
 
     def of_customer(self, customer: str) -> Sequence[SiteCounter]:
         """All counters of a customer, by Site."""
+
+    def customers(self) -> Iterator[str]:
+        """Every customer that has or had numbers, in order."""
 
 
 class StatusEvents(Protocol):
@@ -751,6 +755,41 @@ class TakenBefore(Protocol):
 
 
 # --- settings, secrets, sources
+
+
+class StockDays(Protocol):
+    """What was left to give away on past days, and what is known of low stock."""
+
+    def watches(self, customer: str) -> Sequence[StockWatch]:
+        """What is known of a customer's stock and of its sites'; nothing where it was never low."""
+
+    def put_watch(self, watch: StockWatch, seen: StockWatch | None) -> bool:
+        """Store what is known now; False, and nothing stored, where it is no longer as it was seen.
+
+        Raises:
+            StorageBusyError, StorageRefusedError: it may be stored.
+        """
+
+    def keep(self, customer: str, day: date, levels: Mapping[str, StockLevel]) -> None:
+        """Store a day's levels by site, in place of what was stored for that day.
+
+        Raises:
+            StorageBusyError, StorageRefusedError: some of them may be stored.
+        """
+
+    def since(self, customer: str, day: date) -> Mapping[str, Sequence[DailyLevel]]:
+        """The levels of that day and of those after it, by site, the oldest first."""
+
+
+class StockEvents(Protocol):
+    """Where others learn that stock has run low, or has recovered."""
+
+    def tell(self, watch: StockWatch, days_left: int | None) -> None:
+        """Publish it, under an id that is the same every time.
+
+        Raises:
+            StorageBusyError, StorageRefusedError: it may be published, or not.
+        """
 
 
 class Macros(Protocol):

@@ -140,6 +140,19 @@ class RecordSettings(HistorySettings):
     )
 
 
+class StockSettings(HistorySettings):
+    """For looking at how many numbers are left."""
+
+    macros_table: str = Field(alias="MACROS_TABLE", min_length=3)
+    stock_table: str = Field(alias="STOCK_TABLE", min_length=3)
+
+
+class WatchStockSettings(StockSettings):
+    """For watching it, and telling others."""
+
+    event_bus: str = Field(alias="EVENT_BUS", min_length=1, description="Name or ARN of the bus.")
+
+
 class ApiSettings(InventorySettings, SecretsSettings):
     """For the numbers on the API."""
 
@@ -166,5 +179,5 @@ class JobApiSettings(JobsSettings, SecretsSettings):
     """For the jobs on the API."""
 
 
-class OperatorSettings(SyncSettings, AuditStartSettings, JobsSettings, HistorySettings):
+class OperatorSettings(SyncSettings, AuditStartSettings, JobsSettings, StockSettings):
     """For the command line, which does everything but carry out audits and jobs, and queue syncs."""

@@ -49,6 +49,7 @@ def operator(ministack: Engine, tmp_path: Path) -> Iterator[Operator]:
             "audits": tables.audits,
             "jobs": tables.jobs,
             "history": tables.history,
+            "stock": tables.stock,
         },
         "functions": {"audit": AUDIT_FUNCTION, "number_jobs": JOB_FUNCTION},
         "parameter_prefix": f"/{tables.numbers}",

@@ -36,6 +36,7 @@ def stack(ministack: Engine, tables: Tables) -> Iterator[str]:
         "MacrosTableName": tables.macros,
         "AuditsTableName": tables.audits,
         "HistoryTableName": tables.history,
+        "StockTableName": tables.stock,
         "AuditName": AUDIT_FUNCTION,
         "JobsTableName": tables.jobs,
         "NumberJobsName": JOB_FUNCTION,

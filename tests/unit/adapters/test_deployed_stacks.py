@@ -16,6 +16,7 @@ OUTPUTS = {
     "MacrosTableName": "macros",
     "AuditsTableName": "audits",
     "HistoryTableName": "history",
+    "StockTableName": "stock",
     "AuditName": "number-inventory-audit",
     "JobsTableName": "jobs",
     "NumberJobsName": "number-inventory-number-jobs",

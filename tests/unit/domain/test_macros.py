@@ -12,15 +12,21 @@ from number_inventory.domain.macros import (
     REMOVAL_GUARD_COUNT,
     REMOVAL_GUARD_PERCENT,
     RESTART_GRACE,
+    STOCK_LOW_COUNT,
+    STOCK_LOW_PERCENT,
     MacroValue,
     RemovalGuard,
+    at_site,
     audiocodes_cooling_days,
     check_macro_value,
     global_cooling_settings,
     macro_definition,
     removal_guard,
     resolve_macro,
+    stock_macros,
+    stock_threshold,
 )
+from number_inventory.domain.stock import StockThreshold
 
 BAD_DURATIONS = ["", "1000", "-1", "2.5", "two", "٢", "true"]
 
@@ -45,6 +51,7 @@ def test_the_defaults_are_voss_defaults() -> None:
     """GIVEN nothing stored, THEN AudioCodes numbers cool 2 days; global cooling is off, and 30 days when on.
 
     More than 20 percent, and more than 10, of the numbers at once need a person; phones have an hour to come back.
+    Nobody is warned of low stock, since an inventory of registered numbers alone has none.
     """
     assert {name: macro.default for name, macro in MACROS.items()} == {
         AUDIOCODES_COOLING_DURATION: "2",
@@ -53,6 +60,8 @@ def test_the_defaults_are_voss_defaults() -> None:
         REMOVAL_GUARD_PERCENT: "20",
         REMOVAL_GUARD_COUNT: "10",
         RESTART_GRACE: "60",
+        STOCK_LOW_PERCENT: "0",
+        STOCK_LOW_COUNT: "0",
     }
     for name, macro in MACROS.items():
         check_macro_value(name, macro.default)
@@ -120,15 +129,49 @@ def test_an_unknown_macro_is_named_with_those_there_are() -> None:
         (REMOVAL_GUARD_PERCENT, ["0", "20", " 100 "], ["101", "-1", "20%", "", "1e1", "٢", "0020"]),
         (REMOVAL_GUARD_COUNT, ["0", "10", "1000000"], ["1000001", "-1", "ten", "", "99999999999"]),
         (RESTART_GRACE, ["0", "60", "1440"], ["1441", "-1", "1h", ""]),
+        (STOCK_LOW_PERCENT, ["0", "20", " 100 "], ["101", "-1", "20%", ""]),
+        (STOCK_LOW_COUNT, ["0", "10", "1000000"], ["1000001", "-1", "ten", ""]),
+        (at_site(STOCK_LOW_COUNT, "London / City"), ["0", "10", "1000000"], ["1000001", "-1", "ten", ""]),
     ],
 )
-def test_the_guard_takes_whole_numbers_only(name: str, allowed: list[str], refused: list[str]) -> None:
-    """GIVEN the guard's macros, WHEN set, THEN whole numbers in range are taken and nothing else."""
+def test_guard_and_stock_take_whole_numbers_only(name: str, allowed: list[str], refused: list[str]) -> None:
+    """GIVEN the macros of the guard and of stock, WHEN set, THEN whole numbers in range are taken and nothing else."""
     for value in allowed:
         check_macro_value(name, value)
     for value in refused:
-        with pytest.raises(InvalidInputError, match=name):
+        with pytest.raises(InvalidInputError, match=name.partition("@")[0]):
             check_macro_value(name, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "cause"),
+    [
+        (at_site(STOCK_LOW_COUNT, ""), InvalidInputError, "must be named"),
+        (at_site(STOCK_LOW_COUNT, "x" * 201), InvalidInputError, "at most 200"),
+        (at_site(STOCK_LOW_COUNT, "a\nb"), InvalidInputError, "control"),
+        (at_site(COOLING_DURATION, "London"), NotFoundError, "no values for sites.*number_stock_low_count"),
+        (at_site("colling", "London"), NotFoundError, "there is no macro 'colling@London'"),
+    ],
+)
+def test_a_site_has_values_of_stock_macros_only(name: str, error: type[Exception], cause: str) -> None:
+    """GIVEN a macro of a site, WHEN sites have none of it, or it is no site, THEN the error says so."""
+    with pytest.raises(error, match=cause):
+        check_macro_value(name, "5")
+
+
+@pytest.mark.parametrize("site", [None, "London"])
+def test_a_site_has_a_threshold_of_its_own(site: str | None) -> None:
+    """GIVEN a threshold of a customer or of a site, THEN it is that one's alone; a customer's is for all numbers."""
+    percent, count = stock_macros(site)
+    assert {percent, count}.isdisjoint({*stock_macros("Paris"), *stock_macros("London" if site is None else None)})
+    values = resolve_macro(percent, None, None), resolve_macro(count, "5", None)
+    assert stock_threshold(*values) == StockThreshold(percent=0, count=5)
+
+
+def test_a_broken_threshold_is_told() -> None:
+    """GIVEN a threshold in the store that is none, WHEN it is needed, THEN the error names it and the command."""
+    with pytest.raises(SettingBrokenError, match=f"macros set {STOCK_LOW_COUNT}"):
+        stock_threshold(MacroValue(STOCK_LOW_PERCENT, "0", "default"), MacroValue(STOCK_LOW_COUNT, "few", "customer"))
 
 
 def test_the_guard_stops_only_what_is_much_by_percent_and_by_count() -> None:

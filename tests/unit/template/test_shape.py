@@ -26,7 +26,7 @@ def test_tables_outlive_the_stack(resources: Resources) -> None:
     """GIVEN a table WHEN the stack is deleted or the table replaced THEN it stays, and it can be restored."""
     tables = _of_type(resources, "AWS::DynamoDB::Table")
 
-    assert len(tables) == 8
+    assert len(tables) == 9
     for name, table in tables.items():
         properties = table["Properties"]
         assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain", name
@@ -66,7 +66,7 @@ def test_failures_are_kept(resources: Resources) -> None:
             assert event["Properties"]["RetryPolicy"]["MaximumRetryAttempts"] > 0, name
             failed = function["Properties"]["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]
             assert failed["Destination"] == {"Fn::GetAtt": "InvocationDeadLetters.Arn"}, name
-    assert scheduled == 3
+    assert scheduled == 4
 
 
 def test_each_function_logs_for_a_limited_time(resources: Resources) -> None:
@@ -78,7 +78,7 @@ def test_each_function_logs_for_a_limited_time(resources: Resources) -> None:
         function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
         for function in _of_type(resources, "AWS::Serverless::Function").values()
     ]
-    assert len(used) == len(set(used)) == 8
+    assert len(used) == len(set(used)) == 9
     assert set(used) < set(groups)
 
 
@@ -161,7 +161,7 @@ def test_a_change_of_who_may_call_reaches_the_stage(resources: Resources) -> Non
     assert api["OpenApiVersion"] == api["DefinitionBody"]["openapi"]
 
 
-def test_only_audits_jobs_answers_and_history_are_forgotten(resources: Resources) -> None:
+def test_only_audits_jobs_answers_history_and_stock_are_forgotten(resources: Resources) -> None:
     """GIVEN the tables WHEN time goes by THEN audits, jobs, answers and what became of numbers go, the others stay."""
     forgetful = {
         name: table["Properties"]["TimeToLiveSpecification"]["AttributeName"]
@@ -169,7 +169,9 @@ def test_only_audits_jobs_answers_and_history_are_forgotten(resources: Resources
         if "TimeToLiveSpecification" in table["Properties"]
     }
 
-    assert forgetful == dict.fromkeys(("AuditsTable", "JobsTable", "RequestsTable", "HistoryTable"), "expires_at")
+    assert forgetful == dict.fromkeys(
+        ("AuditsTable", "JobsTable", "RequestsTable", "HistoryTable", "StockTable"), "expires_at"
+    )
 
 
 def test_no_change_of_a_number_is_missed_or_lost(resources: Resources) -> None:

@@ -31,8 +31,9 @@ _OUTPUTS = {
     "JOBS_TABLE": "JobsTableName",
     "JOB_FUNCTION": "NumberJobsName",
     "HISTORY_TABLE": "HistoryTableName",
+    "STOCK_TABLE": "StockTableName",
 }
-_ADDED = frozenset({"AuditsTableName", "JobsTableName", "NumberJobsName", "HistoryTableName"})
+_ADDED = frozenset({"AuditsTableName", "JobsTableName", "NumberJobsName", "HistoryTableName", "StockTableName"})
 """Outputs that stacks of earlier versions do not have."""
 
 _PARAMETERS = {

@@ -11,6 +11,8 @@ from typing import TypeVar
 
 from number_inventory.domain.cooling import CoolingSettings, parse_cooling_days
 from number_inventory.domain.errors import InvalidInputError, NotFoundError, SettingBrokenError
+from number_inventory.domain.numbers import free_text
+from number_inventory.domain.stock import StockThreshold
 
 _T = TypeVar("_T")
 
@@ -23,9 +25,15 @@ COOLING_DURATION = "number_inventory_cooling_duration_days"
 REMOVAL_GUARD_PERCENT = "audiocodes_removal_guard_percent"
 REMOVAL_GUARD_COUNT = "audiocodes_removal_guard_count"
 RESTART_GRACE = "audiocodes_restart_grace_minutes"
+STOCK_LOW_PERCENT = "number_stock_low_percent"
+STOCK_LOW_COUNT = "number_stock_low_count"
+
+SITE_MARK = "@"
+"""Between the name of a macro and the site that its value is for: `number_stock_low_count@London`."""
 
 _MAX_GUARD_COUNT = 1_000_000
 _MAX_GRACE_MINUTES = 1_440
+_MAX_STOCK_COUNT = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,7 @@ class MacroDefinition:
     Attributes:
         check: reads the value; raises InvalidInputError where it is not allowed.
         allowed: the same in words.
+        by_site: whether sites have values of their own, beside the customer's.
     """
 
     name: str
@@ -42,6 +51,7 @@ class MacroDefinition:
     purpose: str
     allowed: str
     check: Callable[[str], object]
+    by_site: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,14 @@ def _parse_guard_count(text: str) -> int:
 
 def _parse_grace_minutes(text: str) -> int:
     return _parse_whole(text, RESTART_GRACE, _MAX_GRACE_MINUTES)
+
+
+def _parse_stock_percent(text: str) -> int:
+    return _parse_whole(text, STOCK_LOW_PERCENT, 100)
+
+
+def _parse_stock_count(text: str) -> int:
+    return _parse_whole(text, STOCK_LOW_COUNT, _MAX_STOCK_COUNT)
 
 
 def _parse_whole(text: str, field: str, most: int) -> int:
@@ -135,20 +153,54 @@ MACROS: Mapping[str, MacroDefinition] = {
             allowed="whole minutes, 0 to 1440",
             check=_parse_grace_minutes,
         ),
+        MacroDefinition(
+            name=STOCK_LOW_PERCENT,
+            default="0",
+            purpose="Stock is low while less than this percent of the numbers is Available; 0: whatever is left.",
+            allowed="whole percent, 0 to 100",
+            check=_parse_stock_percent,
+            by_site=True,
+        ),
+        MacroDefinition(
+            name=STOCK_LOW_COUNT,
+            default="0",
+            purpose="Stock is low while fewer numbers than this are Available; 0: however few are left.",
+            allowed="a whole number, 0 to 1000000",
+            check=_parse_stock_count,
+            by_site=True,
+        ),
     )
 }
 
 
 def macro_definition(name: str) -> MacroDefinition:
-    """The macro of this name.
+    """The macro of this name; `<macro>@<site>` is the macro's value for one site, where it can have one.
 
     Raises:
         NotFoundError: there is none; the message lists those there are.
+        InvalidInputError: the site is no text that a number's site can be.
     """
-    definition = MACROS.get(name)
+    plain, mark, site = name.partition(SITE_MARK)
+    definition = MACROS.get(plain)
     if definition is None:
         raise NotFoundError(f"there is no macro {name[:60]!r}; known are {', '.join(sorted(MACROS))}")
+    if mark:
+        _check_site(definition, site)
     return definition
+
+
+def _check_site(definition: MacroDefinition, site: str) -> None:
+    if not definition.by_site:
+        by_site = ", ".join(sorted(macro.name for macro in MACROS.values() if macro.by_site))
+        raise NotFoundError(f"macro {definition.name} has no values for sites; those that have are {by_site}")
+    if not site:
+        raise InvalidInputError("site", f"must be named after {SITE_MARK}: {definition.name}{SITE_MARK}<site>")
+    free_text(site, field="site")
+
+
+def at_site(name: str, site: str) -> str:
+    """The name under which a macro's value for one site is set."""
+    return f"{name}{SITE_MARK}{site}"
 
 
 def check_macro_value(name: str, value: str) -> None:
@@ -221,6 +273,22 @@ def global_cooling_settings(enabled: MacroValue, days: MacroValue) -> CoolingSet
         SettingBrokenError: what is stored is not allowed.
     """
     return CoolingSettings(enabled=_stored(enabled, _parse_switch), days=_stored(days, _parse_global_days))
+
+
+def stock_macros(site: str | None) -> tuple[str, str]:
+    """The macros that say when stock is low, percent and count: a site's own, or for all numbers of a customer."""
+    if site is None:
+        return STOCK_LOW_PERCENT, STOCK_LOW_COUNT
+    return at_site(STOCK_LOW_PERCENT, site), at_site(STOCK_LOW_COUNT, site)
+
+
+def stock_threshold(percent: MacroValue, count: MacroValue) -> StockThreshold:
+    """What stock must not fall below, from the resolved macros.
+
+    Raises:
+        SettingBrokenError: what is stored is not allowed.
+    """
+    return StockThreshold(percent=_stored(percent, _parse_stock_percent), count=_stored(count, _parse_stock_count))
 
 
 def _stored(macro: MacroValue, parse: Callable[[str], _T]) -> _T:

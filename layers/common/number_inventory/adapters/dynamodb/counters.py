@@ -2,7 +2,8 @@
 
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from number_inventory.adapters.dynamodb.attributes import SCHEMA, Item, ItemReader, text, whole
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _OF_SITE = "count#"
+_INDEX, _ALL = "counted", "all"
 
 
 class DynamoCounters:
@@ -59,6 +61,18 @@ class DynamoCounters:
         pages = query_pages(self._client, self._table, request, purpose=purpose)
         return [_read(item) for items in pages for item in items]
 
+    def customers(self) -> Iterator[str]:
+        """Every customer that has or had numbers, in order: the index has an entry a counter, and nothing else."""
+        request = {
+            "IndexName": _INDEX,
+            "KeyConditionExpression": "#counted = :all",
+            "ExpressionAttributeNames": {"#counted": "counted"},
+            "ExpressionAttributeValues": {":all": text(_ALL)},
+        }
+        pages = query_pages(self._client, self._table, request, purpose="list the customers that have numbers")
+        for customer, _ in groupby(item["number"]["S"] for items in pages for item in items):
+            yield customer
+
 
 def _key(key: CounterKey) -> Item:
     return {"number": text(key.customer), "change": text(_OF_SITE + key.site)}
@@ -71,6 +85,7 @@ def _item(counter: SiteCounter) -> Item:
     return {
         **_key(counter.key),
         "schema": SCHEMA,
+        "counted": text(_ALL),
         "version": whole(counter.version + 1),
         "cells": {"M": cells},
         "applied": {"B": zlib.compress(applied.encode())},

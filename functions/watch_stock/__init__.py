@@ -1,0 +1,1 @@
+"""Watches how many numbers are left, once a day."""
