@@ -103,9 +103,13 @@ class _Audits:
         return answers
 
     def _customers(self) -> Sequence[str]:
-        """Every customer that has a device to sync, or had an audit before: its device may be gone, its numbers not."""
-        devices = bootstrap.devices(self.settings.devices_table)
-        return sorted({*bootstrap.audits(self.settings).customers(), *devices.customers()})
+        """Every customer that has numbers, a device to sync, or had an audit before.
+
+        Numbers are counted by the stream of their table, devices may be gone or disabled: none of the three knows all.
+        """
+        counted = bootstrap.counters(self.settings.history_table).customers()
+        devices = bootstrap.devices(self.settings.devices_table).customers()
+        return sorted({*bootstrap.audits(self.settings).customers(), *devices, *counted})
 
     def _here(self, start: StartAudit, scope: AuditScope, requested_by: str) -> Answer:
         """Open a run and carry it out; when Lambda tries again, take up the run that the first try opened."""

@@ -94,7 +94,16 @@ class AuditStartSettings(AuditsSettings):
     audit_function: str = Field(alias="AUDIT_FUNCTION", min_length=3, description="Name of that function.")
 
 
-class AuditSettings(RegistersSettings, AuditStartSettings):
+class HistorySettings(_Settings):
+    """For looking at what became of numbers."""
+
+    history_table: str = Field(alias="HISTORY_TABLE", min_length=3)
+    history_retention_days: int = Field(
+        alias="HISTORY_RETENTION_DAYS", default=400, ge=7, le=3650, description="How long a change is kept."
+    )
+
+
+class AuditSettings(RegistersSettings, AuditStartSettings, HistorySettings):
     """For carrying out audits."""
 
     audit_proof_hours: int = Field(
@@ -120,15 +129,6 @@ class JobsSettings(_Settings):
 
 class RunJobSettings(InventorySettings, JobsSettings):
     """For carrying out jobs."""
-
-
-class HistorySettings(_Settings):
-    """For looking at what became of numbers."""
-
-    history_table: str = Field(alias="HISTORY_TABLE", min_length=3)
-    history_retention_days: int = Field(
-        alias="HISTORY_RETENTION_DAYS", default=400, ge=7, le=3650, description="How long a change is kept."
-    )
 
 
 class RecordSettings(HistorySettings):

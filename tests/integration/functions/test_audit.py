@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from number_inventory import bootstrap
+from number_inventory.adapters.dynamodb.counters import DynamoCounters
 from number_inventory.domain.audit_runs import AuditMode
+from number_inventory.domain.counts import Cell, CounterKey, SiteCounter
 from number_inventory.domain.devices import DeviceKey
 from number_inventory.domain.errors import (
     AuditUnderWayError,
@@ -19,6 +21,7 @@ from number_inventory.domain.errors import (
 from number_inventory.domain.numbers import NumberRecord, Status, Usage
 from number_inventory.settings import AuditStartSettings
 from simulator.server import Simulator
+from tests.engines.engine import shared_client
 from tests.engines.faults import refusals
 from tests.integration.functions.account import AUDIT, WORKER, Account, Ran, batch
 from tests.integration.functions.conftest import DOMAIN, NUMBERS
@@ -189,8 +192,17 @@ def test_a_customer_whose_devices_are_gone_is_audited_still(synced: Account) -> 
     assert (run["customer"], run["numbers"]) == ("acme", 3)
 
 
+def test_a_customer_that_never_had_a_device_to_sync_is_audited(account: Account) -> None:
+    """GIVEN a customer with numbers, but no device to sync and no earlier audit WHEN all are audited THEN it is."""
+    counters = DynamoCounters(shared_client(account.engine), account.tables.history)
+    counters.save(SiteCounter(key=CounterKey("acme", ""), cells={Cell("Available", ""): 1}))
+    [run] = account.run(AUDIT, {}).answer["audits"]
+
+    assert (run["customer"], run["state"]) == ("acme", "finished")
+
+
 def test_no_customers(account: Account) -> None:
-    """GIVEN no device at all WHEN the schedule fires THEN there is nothing to audit, and nothing is wrong."""
+    """GIVEN no device and no number WHEN the schedule fires THEN there is nothing to audit, and nothing is wrong."""
     ran = account.run(AUDIT, {})
 
     assert (ran.error, ran.answer) == (None, {"audits": []})
