@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from functions.rest.requests import Customer, refuse_unknown
 from number_inventory import bootstrap
 from number_inventory.domain.counts import Counts, Tally
+from number_inventory.domain.numbers import MAX_TEXT
 from number_inventory.settings import HistorySettings
 
 FILTERS = frozenset({"site", "vendor"})
@@ -36,8 +37,10 @@ class CountsBody(TallyBody):
 @router.get("/customers/<customer>/counts")
 def count_numbers(
     customer: Customer,
-    site: Annotated[str | None, Query(max_length=200, description="Only of this Site.")] = None,
-    vendor: Annotated[str | None, Query(max_length=200, description="Only of this Vendor; empty: Cisco UCM.")] = None,
+    site: Annotated[str | None, Query(max_length=MAX_TEXT, description="Only of this Site.")] = None,
+    vendor: Annotated[
+        str | None, Query(max_length=MAX_TEXT, description="Only of this Vendor; empty: Cisco UCM.")
+    ] = None,
 ) -> CountsBody:
     """How many numbers there are by Status, Vendor and Site, and how much of the stock is in use."""
     refuse_unknown(router.current_event.query_string_parameters, FILTERS)

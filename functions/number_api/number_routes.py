@@ -16,7 +16,7 @@ from functions.rest.entity_tags import already_seen, etag
 from functions.rest.promises import Promise, promises
 from functions.rest.requests import Cursor, Customer, instant, page_tokens, refuse_unknown
 from number_inventory import bootstrap
-from number_inventory.domain.numbers import Status, Usage
+from number_inventory.domain.numbers import MAX_TEXT, Status, Usage
 from number_inventory.ports import NumberQuery
 from number_inventory.services.lookup import DEFAULT_LIMIT, MAX_LIMIT
 from number_inventory.settings import ApiSettings
@@ -61,11 +61,13 @@ def get_number(
 def list_numbers(  # noqa: PLR0917 - the resolver reads the filters from the signature
     customer: Customer,
     status: Annotated[Status | None, Query(description="Only numbers of this Status.")] = None,
-    vendor: Annotated[str | None, Query(max_length=100, description="Only this Vendor's; empty: Cisco UCM.")] = None,
+    vendor: Annotated[
+        str | None, Query(max_length=MAX_TEXT, description="Only this Vendor's; empty: Cisco UCM.")
+    ] = None,
     usage: Annotated[Usage | None, Query(description="Only numbers of this Usage.")] = None,
     prefix: Annotated[str, Query(max_length=20, description="Only numbers that begin so; write + as %2B.")] = "",
-    site: Annotated[str | None, Query(max_length=100, description="Only numbers of this Site.")] = None,
-    assigned_to: Annotated[str | None, Query(max_length=200, description="Only numbers assigned to them.")] = None,
+    site: Annotated[str | None, Query(max_length=MAX_TEXT, description="Only numbers of this Site.")] = None,
+    assigned_to: Annotated[str | None, Query(max_length=MAX_TEXT, description="Only numbers assigned to them.")] = None,
     device: Annotated[
         str, Query(min_length=1, max_length=100, description="Only numbers that this device holds.")
     ] = "",
@@ -74,7 +76,9 @@ def list_numbers(  # noqa: PLR0917 - the resolver reads the filters from the sig
     changed_since: Annotated[
         str | None, Query(max_length=40, description="Only those changed since; RFC 3339.")
     ] = None,
-    text: Annotated[str, Query(min_length=1, max_length=200, description="Only with this in Description or Tag.")] = "",
+    text: Annotated[
+        str, Query(min_length=1, max_length=MAX_TEXT, description="Only with this in Description or Tag.")
+    ] = "",
     order: Annotated[Order, Query(description="Which way to go.")] = Order.ASCENDING,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Numbers a page.")] = DEFAULT_LIMIT,
     cursor: Cursor = None,

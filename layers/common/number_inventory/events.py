@@ -24,7 +24,7 @@ from pydantic import (
 from number_inventory.domain.audit_runs import AuditMode
 from number_inventory.domain.errors import InvalidInputError
 from number_inventory.domain.findings import FindingCode
-from number_inventory.domain.numbers import slug
+from number_inventory.domain.numbers import MAX_TEXT, slug
 
 _RFC3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]", re.ASCII)
 
@@ -137,7 +137,7 @@ class AuditOrder(_Event):
     """What an audit is to look at, and what it may do; nothing at all is: look at everything, and only report."""
 
     mode: AuditMode = AuditMode.REPORT
-    site: Annotated[str, Field(max_length=100)] | None = Field(
+    site: Annotated[str, Field(max_length=MAX_TEXT)] | None = Field(
         default=None, description="Only numbers of this Site; empty for those without one."
     )
     codes: FindingCodes | None = Field(default=None, description="Only these findings.")

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions.number_api.number_routes import KNOWN
-from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberRecord, Status, Usage
+from number_inventory.domain.numbers import AUDIOCODES, MAX_TEXT, Holder, NumberRecord, Status, Usage
 from tests.integration.functions.account import API, Account
 from tests.integration.functions.api_requests import listing, lookup, request
 from tests.integration.functions.conftest import fresh_account
@@ -18,6 +18,18 @@ from tests.integration.functions.test_api_lookup import body, problem
 
 SINCE = datetime(2026, 11, 1, tzinfo=UTC)
 HELD = (Holder("sbc-1", SINCE, 1),)
+LONG = "x" * MAX_TEXT
+LONGEST = NumberRecord(
+    customer="longest",
+    number="1001",
+    status=Status.USED,
+    usage=Usage.USER,
+    site=LONG,
+    vendor=LONG,
+    assigned_to=LONG,
+    description=LONG,
+)
+"""A number whose texts have all the characters that they may have."""
 TOMORROW = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
 
 
@@ -46,6 +58,7 @@ def _put_mixed(account: Account) -> None:
         number("1004"),
         number("1005", site="berlin"),
         NumberRecord(customer="other", number="1001"),
+        LONGEST,
     )
 
 
@@ -117,6 +130,12 @@ def test_customers_see_their_own(mixed: Account) -> None:
     """GIVEN two customers WHEN each lists THEN neither sees a number of the other."""
     assert listed(mixed, "other") == ["1001"]
     assert listed(mixed, "nobody") == []
+
+
+def test_every_text_that_a_number_may_have_can_be_looked_for(mixed: Account) -> None:
+    """GIVEN texts of the greatest length WHEN listed by them THEN the number is found."""
+    for name in ("site", "vendor", "assigned_to", "text"):
+        assert listed(mixed, "longest", **{name: LONG}) == ["1001"]
 
 
 def test_a_page_may_be_empty_and_have_a_next_one(mixed: Account) -> None:
@@ -221,7 +240,8 @@ def test_cursors_of_another_listing_are_400(mixed: Account) -> None:
         ({"status": ""}, "status"),
         ({"status": "Melting"}, "status"),
         ({"usage": "device"}, "usage"),
-        ({"vendor": "v" * 101}, "vendor"),
+        ({"vendor": "v" * (MAX_TEXT + 1)}, "vendor"),
+        ({"site": "s" * (MAX_TEXT + 1)}, "site"),
         ({"vendor": "v" * 2000}, "vendor"),
         ({"site": "s" * 2000}, "site"),
         ({"prefix": "49a"}, "prefix"),

@@ -7,6 +7,7 @@ import pytest
 from number_inventory.domain.audit_runs import AuditMode
 from number_inventory.domain.errors import InvalidInputError
 from number_inventory.domain.findings import FindingCode
+from number_inventory.domain.numbers import MAX_TEXT
 from number_inventory.events import AuditEvent, AuditStep, read_audit_event
 
 PLAN = "0123456789abcdef" * 4
@@ -46,6 +47,14 @@ def test_a_plan_needs_no_more_than_its_mode(customer: dict[str, str]) -> None:
     assert (event.plan, event.customer) == (PLAN, customer.get("customer"))
 
 
+def test_every_site_that_a_number_may_have_can_be_audited() -> None:
+    """GIVEN a Site of the greatest length WHEN read THEN it is that Site."""
+    event = read_audit_event({"site": "s" * MAX_TEXT})
+
+    assert isinstance(event, AuditEvent)
+    assert event.site == "s" * MAX_TEXT
+
+
 def test_the_site_may_be_none() -> None:
     """GIVEN an empty Site WHEN read THEN it means numbers without a Site, which is not the same as all."""
     event = read_audit_event({"site": ""})
@@ -74,7 +83,7 @@ def test_a_step_names_the_run_to_go_on_with() -> None:
         ({"customer": "Acme Ltd"}, "customer"),
         ({"customer": ""}, "customer"),
         ({"customers": ["acme"]}, "customers"),
-        ({"site": "s" * 101}, "site"),
+        ({"site": "s" * (MAX_TEXT + 1)}, "site"),
         ({"site": 7}, "site"),
         ({"codes": []}, "codes"),
         ({"codes": "orphaned"}, "codes"),
