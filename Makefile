@@ -52,6 +52,14 @@ test: setup ## Run every test that needs no Docker, but for the long forms
 test-long: setup ## Run the tests with more seeds and larger sizes
 	@$(python) -m pytest -n 2 --dist loadgroup -m "long"
 
+bench: setup .venv/.bench-ready ## Measure speed and cost against their bounds and against what users would write (half an hour)
+	-@$(MAKE) dynamodb-local
+	@$(python) -m benchmarks
+
+bench-quick: setup .venv/.bench-ready ## The same with small sizes, in some minutes
+	-@$(MAKE) dynamodb-local
+	@$(python) -m benchmarks --quick
+
 check: setup ## Format, lint, types, import contracts, template, pinned requirements, the API's document
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
@@ -87,12 +95,12 @@ build: setup ## Build for AWS (ARCH=arm64 or x86_64); `sam deploy --guided` come
 ##@ Clean up
 
 clean: down ## Remove what was built and what ran, keep the tools
-	rm -rf .aws-sam .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+	rm -rf .aws-sam .local .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
 
 distclean: clean ## Remove the tools, too
 	rm -rf .venv .tools
 
-.PHONY: help demo up down simulator setup test test-long check openapi format requirements build clean distclean dynamodb-local
+.PHONY: help demo up down simulator setup test test-long bench bench-quick check openapi format requirements build clean distclean dynamodb-local
 
 # ------------------------------------------------------------------------------------------------------------ tools
 
@@ -114,6 +122,11 @@ export_requirements = $(UV) export --quiet --frozen --no-dev --no-emit-project -
 	@echo "Fetching the project's packages ..."
 	@[ -x $(python) ] || { python=$$($(find_python)) && $(UV) venv --quiet --python "$$python" .venv; }
 	@$(UV) sync --quiet --frozen --all-extras
+	@touch $@
+
+# What the product is measured against: beside the project's packages, until these change.
+.venv/.bench-ready: .venv/.ready
+	@$(UV) sync --quiet --frozen --all-extras --group bench
 	@touch $@
 
 # The SAM command line and MiniStack pin packages that the project has in other versions: each in an environment of its own.

@@ -1,32 +1,27 @@
-"""Audit very many sound numbers, against nothing but reading them page by page.
+"""P8: audit very many sound numbers, against nothing but reading them page by page.
 
-`python -m benchmarks.audit_of_a_million --numbers 1000000` starts DynamoDB Local (`make dynamodb-local` fetches it),
-fills it with one customer's numbers and the registers of its devices, and then lets processes of their own do the same
-work in turns: a bare read with botocore, and an audit that reports. It prints one JSON object; what it is at goes to
-stderr. The numbers of the largest sizes are served by `page_server`.
+The engine is filled with one customer's numbers and the registers of its devices; then processes of their own do the
+same work in turns: a bare read with botocore, and an audit that reports. The numbers of the largest sizes are served by
+`page_server`.
 
-The first bound is on time: client CPU and wall time, whichever fares worse. All bounds stand in `detail`.
+The first bound is on time: client CPU and wall time, whichever fares worse.
 """
 
-import argparse
 import json
-import resource
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.figure import Check, Figure, Setting, run, say
 from benchmarks.made_inventory import CUSTOMER, Size, made_records, store_registers
-from local_stack import dynamodb_local
-from local_stack.layout import default_layout
+from benchmarks.spent import peak_mb
 from number_inventory.adapters.dynamodb.audits import DynamoAudits
 from number_inventory.adapters.dynamodb.batch_write import batch_put
 from number_inventory.adapters.dynamodb.devices import DynamoDevices
@@ -53,7 +48,7 @@ AT_ONCE = 5_000
 MOST_ON_THE_ENGINE = 200_000
 """More numbers than these are served by `page_server`, which says why."""
 
-MAX_TIME, MAX_UNITS, MAX_MEMORY = 1.5, 1.05, 300.0
+NUMBERS, DEVICES = 1_000_000, 10
 HOURS = timedelta(hours=6)
 WARM_UP_PAGES = 10
 
@@ -76,11 +71,6 @@ class Measured:
     peak_mb: float
     numbers: int
     found: int = 0
-
-
-def say(words: str) -> None:
-    """Tell the person who waits."""
-    print(words, file=sys.stderr, flush=True)
 
 
 # --- the inventory
@@ -185,25 +175,16 @@ def measure_here(what: str, endpoint: str, tables: Tables) -> Measured:
         cpu_seconds=time.process_time() - cpu,
         read_units=meter.read_units,
         requests=meter.total_requests,
-        peak_mb=_peak_mb(),
+        peak_mb=peak_mb(),
         numbers=numbers,
         found=found,
     )
 
 
-def _peak_mb() -> float:
-    """The most memory that this process has had; what its parent had does not count, as it would in `ru_maxrss`."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    [line] = [line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM:")]
-    return int(line.split()[1]) / 1024
-
-
-def measure(what: str, endpoint: str, tables: Tables) -> Measured:
+def _in_a_process(what: str, endpoint: str, tables: Tables) -> Measured:
     """Do one of the works in a process of its own."""
     handed_on = json.dumps({"what": what, "endpoint": endpoint, "tables": asdict(tables)})
-    command = [sys.executable, "-m", "benchmarks.audit_of_a_million", "--measure", handed_on]
+    command = [sys.executable, "-m", "benchmarks.audit_of_a_million", "--work", handed_on]
     ended = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - this very file
     measured = Measured(**json.loads(ended.stdout))
     say(
@@ -216,108 +197,71 @@ def measure(what: str, endpoint: str, tables: Tables) -> Measured:
 # --- the comparison
 
 
-def compare(endpoint: str, tables: Tables, numbers: int, rounds: int) -> dict[str, Any]:
+def compare(endpoint: str, tables: Tables, numbers: int, rounds: int) -> dict[str, list[Measured]]:
     """Let all works take turns; the engine warms up with a bare read of its first pages that does not count."""
     say("warming up the engine")
-    began = time.monotonic()
     bare(Engine(DYNAMODB_LOCAL, endpoint).session().dynamodb(), tables, projected=False, pages=WARM_UP_PAGES)
-    say(f"  up to {WARM_UP_PAGES} pages: {time.monotonic() - began:.1f} s")
     taken: dict[str, list[Measured]] = {what: [] for what in (BARE, BARE_PROJECTED, AUDIT)}
     for turn in range(rounds):
         say(f"round {turn + 1} of {rounds}")
         for what, measures in taken.items():
-            measures.append(measure(what, endpoint, tables))
+            measures.append(_in_a_process(what, endpoint, tables))
     for measured in (each for every in taken.values() for each in every):
         assert measured.numbers == numbers, f"{measured.numbers:,} of {numbers:,} numbers were read"
         assert measured.found == 0, f"{measured.found:,} findings about sound numbers"
-    return _verdict(numbers, taken)
+    return taken
 
 
-def _verdict(numbers: int, taken: Mapping[str, Sequence[Measured]]) -> dict[str, Any]:
+def measure(setting: Setting) -> Figure:
+    """Fill the engine, measure, and empty it."""
+    numbers, rounds = setting.size(NUMBERS, 20_000), setting.size(1, 3)
+    now = datetime.now(UTC).replace(microsecond=0)
+    size = Size(numbers=numbers, devices=DEVICES, seed=setting.seed, now=now)
+    endpoint, client = setting.engine.endpoint_url, setting.engine.session().dynamodb()
+    assert endpoint is not None
+    tables = create_tables(client)
+    from_engine = numbers <= MOST_ON_THE_ENGINE
+    try:
+        say(f"making {numbers:,} numbers of {DEVICES} devices")
+        load(client, tables, size, numbers=from_engine)
+        with nullcontext(endpoint) if from_engine else served(endpoint, tables, size) as url:
+            taken = compare(url, tables, numbers, rounds)
+    finally:
+        drop_tables(client, tables)
+    return _figure(numbers, taken, "DynamoDB Local" if from_engine else "DynamoDB Local; the numbers by page_server")
+
+
+def _figure(numbers: int, taken: Mapping[str, Sequence[Measured]], engine: str) -> Figure:
     def ratio(field: str, against: str = BARE) -> float:
         both = zip(taken[AUDIT], taken[against], strict=True)
         return float(median(getattr(mine, field) / getattr(other, field) for mine, other in both))
 
     cpu, wall = ratio("cpu_seconds"), ratio("wall_seconds")
-    value = max(cpu, wall)
-    rows = [
-        _row("client CPU against a bare read", cpu, MAX_TIME, "x"),
-        _row("wall time against a bare read", wall, MAX_TIME, "x"),
-        _row("read units against a bare read", ratio("read_units"), MAX_UNITS, "x"),
-        _row("peak memory", max(each.peak_mb for each in taken[AUDIT]), MAX_MEMORY, "MB"),
-    ]
-    return {
-        "id": "P8",
-        "what": f"audit of {numbers:,} sound numbers against a bare paginated read of them",
-        "value": round(value, 3),
-        "bound": MAX_TIME,
-        "unit": "x",
-        "within": all(row["within"] for row in rows),
-        "detail": {
-            "bounds": rows,
-            "against a bare read of the same attributes": {
-                "client CPU": round(ratio("cpu_seconds", BARE_PROJECTED), 3),
-                "wall time": round(ratio("wall_seconds", BARE_PROJECTED), 3),
-            },
+    projected = ratio("cpu_seconds", BARE_PROJECTED)
+    return Figure(
+        id="P8",
+        what=f"audit of {numbers:,} sound numbers, against a bare paginated read of them",
+        checks=[
+            Check(what="time: CPU or wall, whichever fares worse", value=max(cpu, wall), unit="x", bound=1.5),
+            Check(what="client CPU", value=cpu, unit="x", bound=1.5),
+            Check(what="read units", value=ratio("read_units"), unit="x", bound=1.05),
+            Check(what="peak memory", value=max(each.peak_mb for each in taken[AUDIT]), unit="MB", bound=300),
+            Check(what="client CPU, against a bare read of the same attributes", value=projected, unit="x"),
+        ],
+        detail={
+            "engine": engine,
             "measured": {what: [_rounded(each) for each in every] for what, every in taken.items()},
         },
-    }
-
-
-def _row(what: str, value: float, bound: float, unit: str) -> dict[str, Any]:
-    return {"what": what, "value": round(value, 3), "bound": bound, "unit": unit, "within": value <= bound}
+    )
 
 
 def _rounded(measured: Measured) -> dict[str, float]:
     return {name: round(value, 3) for name, value in asdict(measured).items()}
 
 
-@contextmanager
-def engine(endpoint: str | None) -> Iterator[str]:
-    """The engine to measure on: the given one, else one of its own for as long as it takes."""
-    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-        own = dynamodb_local.serving(default_layout(), Path(folder) / "engine.log")
-        with nullcontext(endpoint) if endpoint else own as url:
-            yield url
-
-
-def measured_on(endpoint: str, size: Size, rounds: int) -> dict[str, Any]:
-    """Fill the engine, measure, and empty it."""
-    client = Engine(DYNAMODB_LOCAL, endpoint).session().dynamodb()
-    tables = create_tables(client)
-    from_engine = size.numbers <= MOST_ON_THE_ENGINE
-    try:
-        say(f"making {size.numbers:,} numbers of {size.devices} devices")
-        load(client, tables, size, numbers=from_engine)
-        with nullcontext(endpoint) if from_engine else served(endpoint, tables, size) as url:
-            verdict = compare(url, tables, size.numbers, rounds)
-    finally:
-        drop_tables(client, tables)
-    verdict["detail"]["engine"] = "DynamoDB Local" if from_engine else "DynamoDB Local; the numbers by page_server"
-    return verdict
-
-
-def main(arguments: Iterable[str] | None = None) -> int:
-    """Run the benchmark; the exit code says whether all bounds hold."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--numbers", type=int, default=100_000)
-    parser.add_argument("--devices", type=int, default=10)
-    parser.add_argument("--rounds", type=int, default=3, help="how often both are measured; the middle ratio counts")
-    parser.add_argument("--seed", type=int, default=20261123)
-    parser.add_argument("--engine-endpoint", help="of a running DynamoDB Local; one is started else")
-    parser.add_argument("--measure", help=argparse.SUPPRESS)
-    options = parser.parse_args(None if arguments is None else list(arguments))
-    if options.measure:
-        wanted = json.loads(options.measure)
-        print(json.dumps(asdict(measure_here(wanted["what"], wanted["endpoint"], Tables(**wanted["tables"])))))
-        return 0
-    now = datetime.now(UTC).replace(microsecond=0)
-    size = Size(numbers=options.numbers, devices=options.devices, seed=options.seed, now=now)
-    with engine(options.engine_endpoint) as endpoint:
-        verdict = measured_on(endpoint, size, options.rounds)
-    print(json.dumps(verdict, indent=2))
-    return 0 if verdict["within"] else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    if sys.argv[1:2] == ["--work"]:
+        wanted = json.loads(sys.argv[2])
+        print(json.dumps(asdict(measure_here(wanted["what"], wanted["endpoint"], Tables(**wanted["tables"])))))
+    else:
+        run(measure)

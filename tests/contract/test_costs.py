@@ -1,11 +1,12 @@
 """What the ports ask of DynamoDB, in requests and units, indexes included, on the engines that count them properly."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
+from number_inventory.adapters.dynamodb.inventory import DynamoInventory
 from number_inventory.domain.commands import (
     Assign,
     Command,
@@ -17,17 +18,15 @@ from number_inventory.domain.commands import (
     Unreserve,
     needs_settings,
 )
-from number_inventory.domain.devices import DeviceState, Health
+from number_inventory.domain.devices import Health
 from number_inventory.domain.lifecycle import Decision, Registration, registered, release_due
 from number_inventory.domain.macros import COOLING_ENABLED
 from number_inventory.domain.numbers import NumberRecord, Status, Usage
-from number_inventory.ports import Credentials, DeviceHead, Lease, NumberQuery, RegisterHead
-from number_inventory.services.ask_device import AskDevice
+from number_inventory.ports import DeviceHead, Inventory, NumberQuery, RegisterHead
+from number_inventory.services.lookup import LookUpNumbers
 from number_inventory.services.manage_numbers import ManageNumbers
 from number_inventory.services.next_available import ClaimAvailable, FindAvailable
 from number_inventory.services.release import ReleaseCooled
-from number_inventory.services.sync import SyncDevice
-from number_inventory.services.sync_summary import SyncSummary
 from tests.contract.conftest import Aws
 from tests.contract.made import (
     CUSTOMER,
@@ -46,11 +45,19 @@ from tests.contract.made import (
     used,
     written,
 )
-from tests.memory.device_source import ScriptedDevices, users
-from tests.memory.settings import MemorySecrets
 
 LATER = NOW + timedelta(minutes=1)
 MANY = 400
+
+
+def batching(aws: Aws) -> DynamoInventory:
+    """The numbers, written as the deployed functions write them; no engine tells the units of such writes."""
+    return DynamoInventory(aws.client, aws.tables.numbers, aws.broken.append, batched=True)
+
+
+def releasing(aws: Aws, inventory: Inventory) -> ReleaseCooled:
+    """The release."""
+    return ReleaseCooled(inventory=inventory, clock=aws.clock, budget=timedelta(minutes=1))
 
 
 def another_holder(before: NumberRecord) -> Decision:
@@ -152,10 +159,10 @@ def test_lapsing_of_ten_takes_a_request_a_shard_and_their_reads_and_writes(meter
     put(metered.inventory, *(replace(held(LATER), number=f"2{index}") for index in range(50)))
     put(metered.inventory, *(replace(held(), number=f"3{index}") for index in range(50)))
     metered.meter.reset()
-    summary = ReleaseCooled(inventory=metered.inventory, clock=metered.clock, budget=timedelta(minutes=1)).release()
+    summary = releasing(metered, metered.inventory).release()
     assert (summary.lapsed, summary.finished) == (10, True)
     assert metered.meter.requests["Query"] == 8 + 2
-    assert metered.meter.requests["BatchGetItem"] <= 2
+    assert metered.meter.requests["BatchGetItem"] == 1
     assert metered.meter.requests["UpdateItem"] == 10
     assert metered.meter.write_units == 40
 
@@ -188,26 +195,30 @@ def test_unchanged_numbers_cost_no_write(metered: Aws) -> None:
 def test_lookups_cost_half_a_unit_or_one(metered: Aws) -> None:
     put(metered.inventory, used("1"))
     metered.meter.reset()
-    metered.inventory.peek(CUSTOMER, "1")
+    LookUpNumbers(metered.inventory).one(CUSTOMER, "1")
     assert metered.meter.read_units == 0.5
+    assert metered.meter.requests == {"GetItem": 1}
     metered.inventory.get(CUSTOMER, "1")
     assert metered.meter.read_units == 1.5
     assert metered.meter.total_requests == 2
 
 
 def test_release_of_ten_takes_a_request_a_shard_and_their_reads_and_writes(metered: Aws) -> None:
-    """GIVEN ten due numbers among many THEN finding and releasing them takes at most shards + 12 requests."""
+    """GIVEN ten due numbers in all shards among many THEN the release's function takes shards + 4 requests (P7)."""
+    metered.clock.at = NOW
     put(metered.inventory, *(used(number) for number in listed(MANY // 2)))
     put(metered.inventory, *(cooling(f"+1{index}", until=NOW) for index in range(10)))
     put(metered.inventory, *(cooling(f"+2{index}") for index in range(50)))
     metered.meter.reset()
-    due = [each for batch in metered.inventory.due(NOW) for each in batch]
-    assert len(due) == 10
-    found = metered.inventory.get_many(CUSTOMER, [each.number for each in due])
-    metered.inventory.save([release(found[each.number]) for each in due])
-    assert metered.meter.requests == {"Query": 8, "BatchGetItem": 1, "UpdateItem": 10}
-    assert metered.meter.total_requests <= 8 + 12
+    summary = releasing(metered, metered.inventory).release()
+    assert (summary.released, summary.finished) == (10, True)
+    assert metered.meter.requests == {"Query": 8 + 2, "BatchGetItem": 1, "UpdateItem": 10}
     assert metered.meter.write_units == 30
+
+    put(metered.inventory, *(cooling(f"+3{index}", until=NOW) for index in range(10)))
+    metered.meter.reset()
+    assert releasing(metered, batching(metered)).release().released == 10
+    assert metered.meter.requests == {"Query": 8 + 2, "BatchGetItem": 1, "BatchExecuteStatement": 1}
 
 
 def test_listing_of_available_numbers_reads_no_others(metered: Aws) -> None:
@@ -220,132 +231,23 @@ def test_listing_of_available_numbers_reads_no_others(metered: Aws) -> None:
     assert metered.meter.requests == {"Query": 1, "BatchGetItem": 1}
 
 
-# --- a whole sync, as the service makes its calls
-
-
-class Device:
-    """A device whose syncs are made in the order of the service."""
-
-    def __init__(self, aws: Aws) -> None:
-        self.aws = aws
-        aws.devices.add(device())
-        self.begun = 0
-
-    def begin(self) -> Lease:
-        """Take the lease."""
-        lease = self.aws.devices.acquire(KEY, NOW, LATER)
-        assert lease is not None
-        return lease
-
-    def unchanged(self) -> None:
-        """A sync that finds the digest unchanged."""
-        lease = self.begin()
-        state = DeviceState(health=Health.OK, last_sync_at=NOW, cause="", product="Mediant VE SBC", version="7.60A")
-        self.aws.devices.finish(lease, state, RegisterHead(lease.digest, lease.base))
-
-    def changed(self, held: Sequence[str], digest: str) -> None:
-        """A sync that finds the device to hold these numbers."""
-        lease = self.begin()
-        register = self.aws.registrations.load(lease)
-        comes, goes = sorted(set(held) - register.held), sorted(register.held - set(held))
-        register = self.aws.registrations.intend(lease, register, frozenset(held))
-        for batch in _batches(comes):
-            found = self.aws.inventory.get_many(CUSTOMER, batch)
-            self.aws.inventory.save([come(number, found.get(number), lease.sync) for number in batch])
-        for batch in _batches(goes):
-            found = self.aws.inventory.get_many(CUSTOMER, batch)
-            self.aws.inventory.save([gone(found[number], sync=lease.sync) for number in batch])
-        register = self.aws.registrations.compact(lease, register)
-        state = replace(lease.state, health=Health.OK, held_numbers=len(held))
-        assert self.aws.devices.finish(lease, state, RegisterHead(digest, register.base))
-
-
-def _batches(numbers: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(numbers), 100):
-        yield numbers[start : start + 100]
-
-
-def test_sync_of_an_unchanged_device_is_two_requests(metered: Aws) -> None:
-    """GIVEN a device of any size WHEN nothing changed THEN taking and giving back the lease is all (P2)."""
-    synced = Device(metered)
-    synced.changed(listed(MANY), "digest")
-    metered.meter.reset()
-    synced.unchanged()
-    assert metered.meter.requests == {"UpdateItem": 2}
-    assert metered.meter.write_units == 2
-
-
-def test_first_load_costs_one_unit_a_number(metered: Aws) -> None:
-    """GIVEN a new device with N numbers THEN its first sync costs N units and a few for the register (P4)."""
-    synced = Device(metered)
-    metered.meter.reset()
-    synced.changed(listed(MANY), "digest")
-    assert metered.meter.requests["PutItem"] == MANY + 1
-    assert metered.meter.write_units <= 1.02 * MANY + 5
-
-
-@pytest.mark.parametrize("changes", [1, 10, 100])
-def test_changes_cost_two_units_each_and_a_few(metered: Aws, changes: int) -> None:
-    """GIVEN a device of hundreds WHEN k numbers change THEN k are written, for 2k units and at most 5 more (P3)."""
-    synced = Device(metered)
-    synced.changed(listed(MANY), "first")
-    metered.meter.reset()
-    synced.changed(listed(MANY - changes), "second")
-    assert metered.meter.requests["UpdateItem"] == changes + 2
-    assert metered.meter.requests["PutItem"] == 1
-    assert metered.meter.write_units <= 2 * changes + 5
-
-    metered.meter.reset()
-    synced.changed(listed(MANY), "third")
-    assert metered.meter.requests["UpdateItem"] == changes + 2
-    assert metered.meter.write_units <= 2 * changes + 5
-
-
-def test_a_whole_sync_costs_what_its_parts_do(metered: Aws) -> None:
-    """GIVEN the service itself on a device of hundreds THEN P2 and P3 hold; what is held back writes no number."""
-    metered.clock.at = NOW
-    metered.devices.add(device())
-    secrets, source = MemorySecrets(), ScriptedDevices(metered.clock)
-    secrets.store(KEY, Credentials("sync", "canary"))
-    sync = SyncDevice(
-        devices=metered.devices,
-        registrations=metered.registrations,
-        inventory=metered.inventory,
-        macros=metered.macros,
-        ask=AskDevice(secrets, source),
-        clock=metered.clock,
-        budget=timedelta(minutes=1),
-    )
-
-    def shows(count: int) -> SyncSummary:
-        source.shows[KEY] = users(listed(count))
-        metered.meter.reset()
-        metered.clock.advance(minutes=5)
-        return sync(KEY)
-
-    shows(MANY)
-    shows(MANY)
-    assert metered.meter.requests == {"UpdateItem": 2}
-    assert metered.meter.write_units == 2
-
-    assert shows(MANY - 20).disappeared == 20
-    assert metered.meter.requests["UpdateItem"] == 20 + 2
-    assert metered.meter.write_units <= 2 * 20 + 5
-
-    for _ in range(2):
-        assert shows(MANY // 2).health is Health.HELD
-        assert metered.meter.requests["UpdateItem"] == 2
-        assert "PutItem" not in metered.meter.requests
-        assert metered.meter.total_requests <= 5
-
-
 # --- what an audit asks besides the sweep
+
+
+def settle(aws: Aws, held: Sequence[str]) -> None:
+    """A device with a register that says that it holds these numbers."""
+    aws.devices.add(device())
+    lease = aws.devices.acquire(KEY, NOW, LATER)
+    assert lease is not None
+    register = aws.registrations.intend(lease, aws.registrations.load(lease), frozenset(held))
+    register = aws.registrations.compact(lease, register)
+    state = replace(lease.state, health=Health.OK, held_numbers=len(held))
+    assert aws.devices.finish(lease, state, RegisterHead("digest", register.base))
 
 
 def test_look_at_an_unchanged_device_is_one_request_or_two(metered: Aws) -> None:
     """GIVEN a device with a first journal, or an image behind it THEN looking at its register reads just that."""
-    synced = Device(metered)
-    synced.changed(listed(MANY), "first")
+    settle(metered, listed(MANY))
     metered.meter.reset()
     head = metered.devices.heads(CUSTOMER)[KEY.name]
     assert isinstance(head, DeviceHead)

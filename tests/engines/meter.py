@@ -9,7 +9,19 @@ from botocore.model import OperationModel
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_WRITES = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
+_SINGLE_WRITES = {"PutItem", "UpdateItem", "DeleteItem"}
+# Of PartiQL the product only writes with batches.
+_WRITES = _SINGLE_WRITES | {"BatchWriteItem", "BatchExecuteStatement", "TransactWriteItems"}
+
+
+def _written(operation: str, params: dict[str, Any]) -> Counter[str]:
+    """How many items a request is to write, by table."""
+    if operation in _SINGLE_WRITES:
+        return Counter([params["TableName"]])
+    if operation == "BatchWriteItem":
+        return Counter({table: len(items) for table, items in params["RequestItems"].items()})
+    # The table stands in quotes, before anything else that does.
+    return Counter(statement["Statement"].split('"')[1] for statement in params.get("Statements", ()))
 
 
 class Meter:
@@ -18,14 +30,17 @@ class Meter:
     Attributes:
         requests: by operation, the refused ones included.
         units: consumed capacity units by operation; refused conditional writes do not report theirs.
+        writes: items that were to be written, by table, in single requests or batches; transactions are left out.
     """
 
     def __init__(self, client: "DynamoDBClient") -> None:
         self.requests: Counter[str] = Counter()
         self.units: dict[str, float] = {}
+        self.writes: Counter[str] = Counter()
         self._lock = Lock()
         self._events = client.meta.events
-        self._events.register("provide-client-params.dynamodb", self._ask_for_units)
+        # First, because a resource of boto3 has a hook that copies the parameters.
+        self._events.register_first("provide-client-params.dynamodb", self._ask_for_units)
         self._events.register("after-call.dynamodb", self._count)
 
     def close(self) -> None:
@@ -37,6 +52,7 @@ class Meter:
         """Begin anew."""
         self.requests.clear()
         self.units.clear()
+        self.writes.clear()
 
     @property
     def total_requests(self) -> int:
@@ -57,6 +73,8 @@ class Meter:
         # In place: botocore takes the answer of the first hook only, and tests may have hooks of their own.
         if model.input_shape is not None and "ReturnConsumedCapacity" in model.input_shape.members:
             params["ReturnConsumedCapacity"] = "INDEXES"
+        with self._lock:
+            self.writes.update(_written(model.name, params))
 
     def _count(self, parsed: dict[str, Any], model: OperationModel, **_: object) -> None:
         consumed = parsed.get("ConsumedCapacity", [])

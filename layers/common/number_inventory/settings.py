@@ -22,8 +22,10 @@ class _Settings(BaseModel):
         Raises:
             SettingBrokenError: names each variable that is missing or wrong.
         """
+        # Only what is asked for: every look at the environment decodes a value, and the API looks with each request.
+        names = [field.alias for field in cls.model_fields.values() if field.alias is not None]
         try:
-            return cls.model_validate(dict(environment))
+            return cls.model_validate({name: environment[name] for name in names if name in environment})
         except ValidationError as error:
             wrong = "; ".join(f"{item['loc'][0]}: {item['msg']}" for item in error.errors(include_input=False))
             raise SettingBrokenError(f"environment variables of the function are not right: {wrong}") from None

@@ -4,18 +4,21 @@ There is no limit on how late it may run (VOSS looks back 20 days): the index li
 and what one run does not reach the next one does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import TypeVar
 
 from number_inventory.domain.lifecycle import Decision, Outcome, Stamp, release_due, reservation_lapsed
 from number_inventory.domain.numbers import NumberRecord
 from number_inventory.ports import Clock, DueNumber, DueReservation, Inventory
-from number_inventory.services.change_numbers import ChangeNumbers
+from number_inventory.services.change_numbers import BATCH, ChangeNumbers
 
 REPORTED_AT_MOST = 1000
 """How many numbers a report names; the count is always whole."""
+
+_Due = TypeVar("_Due", DueNumber, DueReservation)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,7 +84,7 @@ class ReleaseCooled:
         deadline = started + self.budget
         summary = ReleaseSummary(as_of=started)
         change = ChangeNumbers(self.inventory, lambda: self.clock.now() < deadline)
-        for batch in self.inventory.due(started, customer):
+        for batch in _gathered(self.inventory.due(started, customer)):
             summary.due += len(batch)
             self._release(batch, change)
             if change.report.stopped:
@@ -116,7 +119,7 @@ class ReleaseCooled:
         return report
 
     def _lapse(self, until: datetime, customer: str | None, change: ChangeNumbers) -> None:
-        for batch in self.inventory.lapsing(until, customer):
+        for batch in _gathered(self.inventory.lapsing(until, customer)):
             by_customer = sorted(batch, key=lambda due: due.customer)
             for whose, group in groupby(by_customer, key=lambda due: due.customer):
                 change(whose, [due.number for due in group], self._lapsed)
@@ -139,3 +142,15 @@ class ReleaseCooled:
                 return release_due(record, episodes[number], stamp)
 
             change(customer, list(episodes), decide)
+
+
+def _gathered(found: Iterable[Sequence[_Due]]) -> Iterator[Sequence[_Due]]:
+    """What the shards of an index name, in batches that are worth a request: the few of each shard go together."""
+    gathered: list[_Due] = []
+    for some in found:
+        gathered += some
+        if len(gathered) >= BATCH:
+            yield gathered
+            gathered = []
+    if gathered:
+        yield gathered
