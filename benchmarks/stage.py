@@ -15,7 +15,8 @@ from number_inventory.adapters.dynamodb.registrations import DynamoRegistrations
 from number_inventory.domain.devices import Device, DeviceKey, SourceKind
 from number_inventory.ports import Credentials
 from number_inventory.services.ask_device import AskDevice
-from number_inventory.services.sync import SyncDevice, SyncSummary
+from number_inventory.services.sync import SyncDevice
+from number_inventory.services.sync_summary import SyncSummary
 from tests.engines.engine import Engine, Tables, create_tables, drop_tables, shared_client
 from tests.memory.clock import SettableClock
 from tests.memory.device_source import ScriptedDevices, users

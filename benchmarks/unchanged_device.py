@@ -6,7 +6,7 @@ from benchmarks.stage import KEY, PlayedDevice, Stage, listed, staged
 from number_inventory.domain.aors import compile_rules
 from number_inventory.domain.snapshots import UserScope, claims_of, digest_of
 from number_inventory.ports import RegisterHead
-from number_inventory.services.sync import SyncResult
+from number_inventory.services.sync_summary import SyncResult
 from tests.memory.device_source import users
 
 USERS, MANY_USERS = 20_000, 1_000_000
