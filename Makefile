@@ -60,6 +60,11 @@ bench-quick: setup .venv/.bench-ready ## The same with small sizes, in some minu
 	-@$(MAKE) dynamodb-local
 	@$(python) -m benchmarks --quick
 
+cost: setup .venv/.bench-ready ## Measure units, compute the bill, and write both into docs/cost.md
+	-@$(MAKE) dynamodb-local
+	@$(python) -m benchmarks --only P11
+	@$(python) -m benchmarks.cost_page
+
 check: setup ## Format, lint, types, import contracts, template, pinned requirements, the API's document
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
@@ -100,7 +105,7 @@ clean: down ## Remove what was built and what ran, keep the tools
 distclean: clean ## Remove the tools, too
 	rm -rf .venv .tools
 
-.PHONY: help demo up down simulator setup test test-long bench bench-quick check openapi format requirements build clean distclean dynamodb-local
+.PHONY: help demo up down simulator setup test test-long bench bench-quick cost check openapi format requirements build clean distclean dynamodb-local
 
 # ------------------------------------------------------------------------------------------------------------ tools
 

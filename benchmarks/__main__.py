@@ -55,6 +55,7 @@ BENCHMARKS = (
     Benchmark("P8", "audit_of_a_million", real_engine=True),
     Benchmark("P9", "lookup"),
     Benchmark("P10", "against_a_script"),
+    Benchmark("P11", "monthly_bill"),
 )
 
 

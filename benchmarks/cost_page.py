@@ -1,0 +1,79 @@
+"""Writes the measured parts of docs/cost.md, from the results of `make bench`: `make cost`.
+
+Each part stands between two marks and is written anew as a whole; the words around them are a person's.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.__main__ import RESULTS
+from benchmarks.prices import PRICES
+
+PAGE = Path("docs") / "cost.md"
+
+
+def main() -> int:
+    """Write the page; 1 where the bill has not been measured."""
+    results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    if "P11" not in results:
+        print(f"{RESULTS} has no bill: run `python -m benchmarks --only P11` before.", file=sys.stderr)
+        return 1
+    detail = results["P11"]["detail"]
+    page = PAGE.read_text(encoding="utf-8")
+    parts = {"units": _units(detail["units"]), "bills": _bills(detail["bills"]), "prices": _prices()}
+    for name, text in parts.items():
+        page = re.sub(
+            rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
+            lambda marks, text=text: f"{marks[1]}{text}\n{marks[2]}",  # type: ignore[misc]
+            page,
+            flags=re.DOTALL,
+        )
+    PAGE.write_text(page, encoding="utf-8")
+    return 0
+
+
+def _units(units: Mapping[str, Any]) -> str:
+    rows = ["| operation | a run: write, read | each number: write, read |", "| --- | --- | --- |"]
+    for what, measured in units.items():
+        fixed, each = measured["fixed"], measured["each"]
+        rows.append(f"| {what} | {_number(fixed[0])}, {_number(fixed[1])} | {_each(each)} |")
+    return "\n".join(rows)
+
+
+def _each(pair: list[float]) -> str:
+    return f"{_number(pair[0])}, {_number(pair[1])}" if any(pair) else ""
+
+
+def _bills(bills: Mapping[str, Any]) -> str:
+    fleets = list(bills)
+    rows = [f"| USD a month | {' | '.join(fleets)} |", f"| --- |{' --- |' * len(fleets)}"]
+    for index, line in enumerate(bills[fleets[0]]["lines"]):
+        costs = " | ".join(f"{bills[fleet]['lines'][index]['usd']:,.2f}" for fleet in fleets)
+        rows.append(f"| {line['service']}: {line['unit']}, {line['what']} | {costs} |")
+    for what, name in (
+        ("total", "**all, at list prices**"),
+        ("beyond free", "**all, beyond what is free for everybody**"),
+    ):
+        rows.append(f"| {name} | {' | '.join(f'**{bills[fleet][what]:,.2f}**' for fleet in fleets)} |")
+    return "\n".join(rows)
+
+
+def _prices() -> str:
+    rows = ["| | USD | free a month | read at |", "| --- | --- | --- | --- |"]
+    for price in PRICES:
+        per = f" for {price.per:,.0f}" if price.per > 1 else ""
+        free = f"{price.free:,.0f}" if price.free else ""
+        rows.append(f"| {price.service}: {price.unit} | {price.usd}{per} | {free} | {price.source} |")
+    return "\n".join(rows)
+
+
+def _number(value: float) -> str:
+    return f"{round(value, 3):g}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
