@@ -42,7 +42,7 @@ from functions.rest.app import InterruptedRequestError
 from functions.rest.entity_tags import etag, expected_version, refuse_condition
 from functions.rest.problems import problem
 from functions.rest.promises import Promise, promises
-from functions.rest.requests import UNKNOWN_CALLER, Customer, caller, current_attempt, refuse_unknown
+from functions.rest.requests import Customer, current_attempt, named_caller, refuse_unknown
 from number_inventory import bootstrap
 from number_inventory.domain.commands import Command
 from number_inventory.domain.errors import (
@@ -279,9 +279,7 @@ def _shown(records: Sequence[NumberRecord]) -> list[NumberBody]:
 
 
 def _by() -> str:
-    """Who changes numbers here, as the numbers tell it afterwards."""
-    name = caller(router.current_event)
-    return name if name == UNKNOWN_CALLER else f"api:{name}"
+    return named_caller(router.current_event)
 
 
 def _refuse_what_is_for_one() -> None:

@@ -68,6 +68,12 @@ def caller(event: APIGatewayProxyEvent) -> str:
     return f"cognito:{user}" if user else UNKNOWN_CALLER
 
 
+def named_caller(event: APIGatewayProxyEvent) -> str:
+    """Who asks, as what they change tells it afterwards (`Stamp.by`)."""
+    name = caller(event)
+    return name if name == UNKNOWN_CALLER else f"api:{name}"
+
+
 def current_attempt(router: APIGatewayRouter) -> "CurrentAttempt | None":
     """The attempt at the request that is being answered; None where the request has no key."""
     attempt: CurrentAttempt | None = router.context.get(ATTEMPT)

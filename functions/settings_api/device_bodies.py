@@ -182,6 +182,14 @@ def _rules(rules: list[RuleBody]) -> tuple[NumberRule, ...]:
     return tuple(NumberRule(rule.pattern, rule.replacement) for rule in rules)
 
 
+class ApproveBody(_Body):
+    """Which held removals may go."""
+
+    checksum: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] = Field(
+        description="Of exactly the set that is held: if the device misses other numbers by then, none goes."
+    )
+
+
 # --- what is answered
 
 
@@ -206,8 +214,36 @@ class HeldRemovalsBody(BaseModel):
     checksum: str
     count: int
     of: int = Field(description="How many the device holds, these included.")
-    sample: list[str]
-    since: datetime
+    sample: list[str] = Field(description="The first ten of them; `number-inventory devices removals` lists them all.")
+    since: datetime = Field(description="Since when this very set is held.")
+
+
+class ApprovalBody(BaseModel):
+    """A person's word that the held set may go: this set, and once."""
+
+    checksum: str
+    by: str
+    at: datetime
+
+
+class RemovalsBody(BaseModel):
+    """What the device's last sync held back, and what a person has said to it."""
+
+    customer: str
+    device: str
+    health: Health
+    reason: str = Field(description="Why it is held; or what else keeps the device from faring well since.")
+    held: HeldRemovalsBody | None = Field(description="null where nothing is held.")
+    approval: ApprovalBody | None = Field(description="null where nobody has approved it.")
+
+
+class ApprovedBody(BaseModel):
+    """What the next sync takes from the device, if it still misses exactly these numbers."""
+
+    customer: str
+    device: str
+    held: HeldRemovalsBody
+    approval: ApprovalBody
 
 
 class ShownDevice(BaseModel):
@@ -266,11 +302,25 @@ class QueuedBody(BaseModel):
 _NEXT = {
     Health.PARTIAL: "what it shows is added, and nothing is taken from it until it shows all it holds",
     Health.WAITING: "what is gone is taken from it once the cause is",
-    Health.HELD: "look whether these numbers are gone for good, and approve it (number-inventory devices removals)",
+    Health.HELD: "look whether these numbers are gone (number-inventory devices removals), and approve them by "
+    "their checksum: `POST .../removals/approve`",
     Health.UNREACHABLE: "make it reachable over HTTPS; schedules ask it again, or `POST .../sync` does",
     Health.LOGIN_REFUSED: "replace its credentials, or enable it again if they are right",
     Health.MISCONFIGURED: "change its configuration or its credentials as the cause says",
 }
+
+
+def removals_body(entry: DeviceEntry) -> RemovalsBody:
+    """What the device holds back as JSON."""
+    key, state = entry.device.key, entry.state
+    return RemovalsBody(
+        customer=key.customer,
+        device=key.name,
+        health=state.health,
+        reason=state.cause,
+        held=state.held_removals and HeldRemovalsBody.model_validate(state.held_removals, from_attributes=True),
+        approval=state.approval and ApprovalBody.model_validate(state.approval, from_attributes=True),
+    )
 
 
 def shown_device(entry: DeviceEntry) -> ShownDevice:

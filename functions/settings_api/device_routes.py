@@ -19,15 +19,21 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from functions.rest.entity_tags import ANY, header
 from functions.rest.problems import problem
 from functions.rest.promises import Promise, promises
-from functions.rest.requests import Customer, refuse_unknown
+from functions.rest.requests import Customer, named_caller, refuse_unknown
 from functions.settings_api.device_bodies import (
+    ApprovalBody,
+    ApproveBody,
+    ApprovedBody,
     CredentialsBody,
     DeviceBody,
     DevicePatchBody,
     DevicesBody,
+    HeldRemovalsBody,
     QueuedBody,
+    RemovalsBody,
     RemovedBody,
     ShownDevice,
+    removals_body,
     shown_device,
 )
 from number_inventory import bootstrap
@@ -94,6 +100,16 @@ def get_device(customer: Customer, device: DeviceName) -> Response[ShownDevice]:
     return _shown(_configure().one(_key(customer, device)))
 
 
+@router.get(f"{_DEVICE}/removals")
+def get_removals(customer: Customer, device: DeviceName) -> RemovalsBody:
+    """What a device no longer shows and may not lose without a person's word, as its last sync found it.
+
+    The device is not asked: it may take longer over its list than a request may, and here nobody reads its credentials.
+    """
+    refuse_unknown(router.current_event.query_string_parameters)
+    return removals_body(_configure().one(_key(customer, device)))
+
+
 # --- changing
 
 
@@ -157,6 +173,24 @@ def sync_device(customer: Customer, device: DeviceName) -> Response[QueuedBody]:
     # How it went is to be seen where the device is.
     headers: dict[str, str | list[str]] = {"Location": f"../{key.name}"}
     return Response(HTTPStatus.ACCEPTED.value, content_types.APPLICATION_JSON, QueuedBody(queued=queued), headers)
+
+
+@router.post(f"{_DEVICE}/removals/approve", openapi_extensions=promises(Promise.MAY_CONFLICT))
+def approve_removals(customer: Customer, device: DeviceName, body: Annotated[ApproveBody, Body()]) -> ApprovedBody:
+    """Let the next sync take exactly the held numbers from the device, once.
+
+    409 where it holds others back now, or none. The same again changes nothing.
+    """
+    refuse_unknown(router.current_event.query_string_parameters)
+    key = _key(customer, device)
+    approve = bootstrap.approve_removals(SettingsApiSettings.load())
+    held, approval = approve(key, body.checksum, named_caller(router.current_event))
+    return ApprovedBody(
+        customer=key.customer,
+        device=key.name,
+        held=HeldRemovalsBody.model_validate(held, from_attributes=True),
+        approval=ApprovalBody.model_validate(approval, from_attributes=True),
+    )
 
 
 @router.delete(_DEVICE, openapi_extensions=promises(Promise.BOUND_BY_TAG, Promise.MAY_CONFLICT))

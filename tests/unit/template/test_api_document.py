@@ -106,6 +106,8 @@ def test_what_nobody_has_described_is_refused(monkeypatch: pytest.MonkeyPatch) -
         ("POST", "/customers/{customer}/audits", Role.OPERATOR),
         ("PUT", "/customers/{customer}/macros/{macro}", Role.ADMINISTRATOR),
         ("POST", "/customers/{customer}/devices", Role.ADMINISTRATOR),
+        ("GET", "/customers/{customer}/devices/{device}/removals", Role.READER),
+        ("POST", "/customers/{customer}/devices/{device}/removals/approve", Role.ADMINISTRATOR),
         ("POST", "/customers/{customer}/whatever/comes", Role.ADMINISTRATOR),
         ("POST", "/numbers", Role.ADMINISTRATOR),
         ("POST", "", Role.ADMINISTRATOR),
