@@ -79,8 +79,7 @@ def main() -> int:
                 broken.append(benchmark.figure)
             else:
                 results.update(figure)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+                _keep(results)
     _show(results)
     _say(f"Took {time.monotonic() - begun:.0f} s; everything is in {RESULTS}.")
     broken += [name for name, figure in results.items() if not figure["within"]]
@@ -124,6 +123,12 @@ def _measured(benchmark: Benchmark, engine: str, endpoint: str, options: argpars
         return None
     figure: dict[str, Any] = json.loads(ended.stdout)
     return figure
+
+
+def _keep(results: Mapping[str, Any]) -> None:
+    """Written with each figure, so that what was measured stands whatever becomes of the rest."""
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
 def _show(results: Mapping[str, Any]) -> None:
