@@ -1,6 +1,7 @@
 """Lambda function: the REST API of numbers and audits; the routes have modules of their own."""
 
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
@@ -10,12 +11,12 @@ from functions.number_api import number_routes
 from functions.rest.app import answer, rest_app
 from number_inventory.observability import logger_for
 
-_AUDITS = "/audits"
-_JOBS = "/jobs"
-_AVAILABLE = "/next-available"
+_AUDITS = "audits"
+_JOBS = "jobs"
+_AVAILABLE = "next-available"
 _HISTORY = ("/history", "/explain")
-_COUNTS = "/counts"
-_STOCK = "/stock"
+_COUNTS = "counts"
+_STOCK = "stock"
 
 _LARGER_BODIES = {"/customers/{customer}/numbers": 4 * 1024 * 1024}
 """A list of as many numbers as a job may add; Lambda itself takes 6 MB."""
@@ -75,17 +76,19 @@ def add_commands() -> None:
 
 def add_routes(method: str, path: str) -> None:
     """Add what a request needs besides lookups."""
-    if _AUDITS in path:
+    # What stands behind the customer, whose own name may be any of these words.
+    thing = next(islice(path.split("/"), 3, None), "")
+    if thing == _AUDITS:
         add_audits()
-    elif _JOBS in path:
+    elif thing == _JOBS:
         add_jobs()
     elif path.endswith(_HISTORY):
         add_history()
-    elif path.endswith(_COUNTS):
+    elif thing == _COUNTS:
         add_counts()
-    elif path.endswith(_STOCK):
+    elif thing == _STOCK:
         add_stock()
-    elif method != "GET" or _AVAILABLE in path:
+    elif method != "GET" or thing == _AVAILABLE:
         add_commands()
 
 

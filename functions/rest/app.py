@@ -20,7 +20,7 @@ from number_inventory.domain.errors import InvalidInputError, NotFoundError, Sto
 RETRY_AFTER_SECONDS = "2"
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _KEY = "Idempotency-Key"
-_READS = "/lookup"
+_READS = "/numbers/lookup"
 """How the path of a request ends that changes nothing, although it has a body."""
 
 MAX_ERRORS = 20

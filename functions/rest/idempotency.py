@@ -88,9 +88,13 @@ def _name(request: Mapping[str, Any]) -> RequestName:
 
 
 def _content(request: Mapping[str, Any]) -> str:
-    """A digest of all that the request asks for; what merely carries it, such as its signature, does not count."""
+    """A digest of all that the request asks for; what merely carries it, such as its signature, does not count.
+
+    A body may hold a password, and digests can be tried: the key, which is stored nowhere, is part of it.
+    """
     body = request.get("body") or ""
     raw = b64decode(body) if request.get("isBase64Encoded") else str(body).encode()
     query = json.dumps(request.get("multiValueQueryStringParameters") or {}, sort_keys=True)
-    texts = (request["httpMethod"], request["path"], query, header(request, "If-Match") or "")
+    names = ("Idempotency-Key", "If-Match")
+    texts = (request["httpMethod"], request["path"], query, *(header(request, name) or "" for name in names))
     return digest_of([*(text.encode() for text in texts), raw])

@@ -256,8 +256,8 @@ def _expected(event: Mapping[str, Any]) -> str | None:
         InvalidInputError: the header is no entity tag.
     """
     given = header(event, "If-Match")
-    if not given or given == ANY:
-        return None if not given else ""
+    if given is None or given == ANY:
+        return None if given is None else ""
     tag = _TAG.fullmatch(given)
     if not tag:
         raise InvalidInputError("If-Match", f"must be the ETag that a device was shown with, or *, not {given[:40]!r}")

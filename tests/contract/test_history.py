@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from number_inventory.adapters.dynamodb.change_items import change_item, read_change
 from number_inventory.domain.changes import Change, ChangeKey, ChangeKind, Unreadable
-from number_inventory.domain.counts import UNREADABLE, Cell, CounterKey, SiteCounter
+from number_inventory.domain.counts import MOST_CELLS, UNREADABLE, Cell, CounterKey, SiteCounter
 from number_inventory.domain.errors import RecordBrokenError, StorageBusyError
-from number_inventory.domain.numbers import NumberRecord
+from number_inventory.domain.numbers import MAX_TEXT, NumberRecord
 from number_inventory.ports import History
 from number_inventory.services.count_numbers import CountChanges, LookAtCounts
 from number_inventory.services.record_history import RecordHistory
@@ -172,6 +172,16 @@ def test_counter_is_written_by_who_read_it_last(ports: Ports) -> None:
     assert ports.counters.save(found[other])
     assert [counter.key for counter in ports.counters.of_customer(CUSTOMER)] == [other, key]
     assert ports.counters.of_customer("other") == []
+
+
+def test_counter_with_the_longest_names_can_be_stored(ports: Ports) -> None:
+    """GIVEN as many Vendors as one counts by themselves, and long names WHEN it is written THEN it is not too large."""
+    key = CounterKey(CUSTOMER, "\N{GOTHIC LETTER AHSA}" * MAX_TEXT)
+    [empty] = ports.counters.load([key]).values()
+    names = [f"{each:03d}".ljust(MAX_TEXT, "\N{GOTHIC LETTER AHSA}") for each in range(MOST_CELLS)]
+    full = replace(empty, cells={Cell(UNREADABLE, name): 100_000 for name in names})
+    assert ports.counters.save(full)
+    assert ports.counters.load([key])[key].cells == full.cells
 
 
 def test_customers_that_have_numbers_are_listed_once(ports: Ports) -> None:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from number_inventory.domain import counts
 from number_inventory.domain.changes import Change, Unreadable
-from number_inventory.domain.counts import UNREADABLE, counts_of
+from number_inventory.domain.counts import UNREADABLE, CounterKey, SiteCounter, counts_of
 from number_inventory.domain.errors import StorageBusyError
 from number_inventory.domain.numbers import NumberRecord, Status
 from number_inventory.services.count_numbers import CountChanges
@@ -150,3 +151,25 @@ def test_counters_forget_what_the_history_knows(seed: int) -> None:
         while shards.done[shard] < len(streams[shard]):
             shards.deliver(shard, 0, 3)
     assert all(len(counter.applied) <= 3 for counter in shards.counters.of_customer(CUSTOMER))
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from([None, "a", "b", "c", "d", "e"]))), st.integers(1, 4))
+@settings(max_examples=200)
+def test_counter_stays_small_and_exact_by_status(steps: list[tuple[int, str | None]], room: int) -> None:
+    """GIVEN more Vendors than there is room for WHEN numbers come and go THEN the counter is small, its sum exact."""
+    counter = SiteCounter(key=CounterKey(CUSTOMER, ""))
+    present: dict[int, NumberRecord | None] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(counts, "MOST_CELLS", room)
+        for version, (which, vendor) in enumerate(steps, start=1):
+            before = present.get(which)
+            after = vendor and record(str(4700 + which), version=version, status=Status.USED, vendor=vendor)
+            present[which] = after or None
+            if before is None and not after:
+                continue
+            change = change_of(before, after or None, version, NOW)
+            if counts.deltas(change):
+                counter = counter.counting([change], ())
+            assert len(counter.cells) <= room + 1
+            assert all(count > 0 for count in counter.cells.values())
+            assert sum(counter.cells.values()) == sum(each is not None for each in present.values())

@@ -233,7 +233,7 @@ class Counters(Protocol):
     """How many numbers each customer has, a counter a Site."""
 
     def load(self, keys: Sequence[CounterKey]) -> Mapping[CounterKey, SiteCounter]:
-        """A counter for each key, strongly consistent; an empty one where there is none."""
+        """A counter for each key, strongly consistent; an empty one where there is none, none where it is broken."""
 
     def save(self, counter: SiteCounter) -> bool:
         """Store a counter if nobody has written it since it was read; False, and nothing stored, where somebody has.

@@ -9,6 +9,7 @@ from number_inventory import bootstrap
 from number_inventory.adapters.dynamodb.keyed_requests import DynamoKeyedRequests
 from number_inventory.domain.errors import StorageBusyError
 from number_inventory.domain.numbers import Status
+from tests.engines.engine import shared_client
 from tests.integration.functions.account import API, Account
 from tests.integration.functions.api_requests import (
     add,
@@ -193,6 +194,14 @@ def test_requests_that_change_nothing_need_no_key(stocked: Account) -> None:
         assert '"assigned_to":"bob"' in stocked.run(API, keyed(event)).answer["body"]
         body(stocked.run(API, do("unassign", "4700")))
     problem(stocked.run(API, keyed(job("acme", "nothing"))), 404)
+
+
+def test_what_is_stored_of_a_request_cannot_be_tried_out(stocked: Account) -> None:
+    """GIVEN one request under two keys WHEN its digests are compared THEN they differ: passwords may be in bodies."""
+    for key in ("7f2c", "8a3d"):
+        body(stocked.run(API, keyed(do("assign", "4700", BOB), key)))
+    stored = shared_client(stocked.engine).scan(TableName=stocked.tables.requests)["Items"]
+    assert len({item["content"]["S"] for item in stored}) == len(stored) == 2
 
 
 @pytest.mark.parametrize("key", ["a b", "x" * 256, "k\u00f6ln"])

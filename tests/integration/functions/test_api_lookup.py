@@ -6,11 +6,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from functions.number_api import handler as number_api
 from number_inventory import bootstrap
 from number_inventory.domain.errors import InvalidInputError
 from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberRecord, Status, Usage
@@ -325,6 +327,30 @@ def test_a_lookup_waits_for_nothing_that_it_does_not_need() -> None:
     )
 
     assert loaded.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("customer", ["acme", "audits", "audits-gmbh", "jobs", "jobs-1", "counts", "stock", "history"])
+def test_a_customer_may_have_the_name_of_anything(customer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GIVEN a customer that is named like a part of a path WHEN asked for THEN the routes are those for all others."""
+    added: list[str] = []
+    for thing in ("audits", "jobs", "history", "counts", "stock", "commands"):
+        monkeypatch.setattr(number_api, f"add_{thing}", partial(added.append, thing))
+
+    of_customer = f"/customers/{customer}"
+    for method, behind in (
+        ("POST", "numbers/bulk"),
+        ("GET", "next-available"),
+        ("POST", "audits"),
+        ("GET", "jobs/x"),
+        ("GET", "numbers/1/explain"),
+        ("GET", "counts"),
+        ("GET", "stock"),
+        ("GET", "numbers"),
+        ("GET", "numbers/1"),
+    ):
+        number_api.add_routes(method, f"{of_customer}/{behind}")
+
+    assert added == ["commands", "commands", "audits", "jobs", "history", "counts", "stock"]
 
 
 @pytest.mark.parametrize(

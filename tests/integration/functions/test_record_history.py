@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from number_inventory import bootstrap
 from number_inventory.adapters.dynamodb.change_items import change_item
+from number_inventory.adapters.dynamodb.counters import DynamoCounters
 from number_inventory.adapters.dynamodb.history import DynamoHistory
 from number_inventory.adapters.dynamodb.number_items import number_item
 from number_inventory.domain.changes import ChangeKind, Unreadable
@@ -148,6 +149,21 @@ def test_broken_number_is_recorded_as_it_stands(account: Account, bus: Bus) -> N
     stored: Any = change.after.stored
     assert stored["blob"] == {"L": [{"B": b"\0x"}, {"M": {"a": {"BS": [b"x"]}}}]}
     assert change_item(change, RETENTION)["after"]["M"] == stored
+
+
+def test_spoilt_counter_keeps_no_history_waiting(account: Account, bus: Bus) -> None:
+    """GIVEN a counter that another hand spoilt WHEN numbers change THEN it is reported, and all are recorded."""
+    client, table = shared_client(account.engine), account.tables.history
+    spoilt: Any = {"number": {"S": "acme"}, "change": {"S": "count#"}, "version": {"N": "1"}, "cells": {"S": "x"}}
+    client.put_item(TableName=table, Item=spoilt)
+    elsewhere = replace(record(), version=1, customer="beta")
+    ran = account.run(FUNCTION, {"Records": [*BATCH, streamed(None, elsewhere, 104)]})
+    assert ran.answer == {"batchItemFailures": []}
+    assert len(kept(account)) == 3
+    assert "counter of site '' of customer acme" in ran.output
+    assert client.get_item(TableName=table, Key={name: spoilt[name] for name in ("number", "change")})["Item"] == spoilt
+    [counted] = DynamoCounters(client, table).of_customer("beta")
+    assert sum(counted.cells.values()) == 1
 
 
 def test_events_that_are_not_taken_come_again(account: Account, bus: Bus) -> None:

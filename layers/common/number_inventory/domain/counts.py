@@ -16,6 +16,13 @@ from number_inventory.domain.numbers import MAX_TEXT, Status
 UNREADABLE = "unreadable"
 """Stands for the Status of numbers that cannot be understood."""
 
+OTHER_VENDORS = "(other)"
+"""Stands for the Vendors of a Site that has too many of them to count each by itself."""
+
+MOST_CELLS = 300
+"""With the longest names there can be, these are 250 KB; an item may have 400. What people write into a number must not
+make a counter too large to be stored: then no change behind it would come into the history."""
+
 STATUSES = (*map(str, Status), UNREADABLE)
 """What numbers are counted by, in the order in which people see it."""
 
@@ -66,14 +73,29 @@ class SiteCounter:
         fresh = [change for change in changes if change.key not in known and change.key not in self.applied]
         if not fresh:
             return self
-        cells = Counter(self.cells)
+        cells = dict(self.cells)
         for change in fresh:
-            cells.update(deltas(change)[self.key])
+            for cell, count in deltas(change)[self.key].items():
+                _add(cells, cell, count)
         return replace(
             self,
-            cells={cell: count for cell, count in cells.items() if count},
+            cells=cells,
             applied=(self.applied - frozenset(known)) | {change.key for change in fresh},
         )
+
+
+def _add(cells: dict[Cell, int], cell: Cell, count: int) -> None:
+    """Count in a cell, or in that of the other Vendors of its Status, which so is exact however many there are.
+
+    What comes counts there if there is no room for one more, what goes if it must have been counted there.
+    """
+    if cell not in cells and cell.vendor:
+        other = Cell(cell.status, OTHER_VENDORS)
+        if len(cells) >= MOST_CELLS if count > 0 else other in cells:
+            cell = other
+    cells[cell] = cells.get(cell, 0) + count
+    if not cells[cell]:
+        del cells[cell]
 
 
 def deltas(change: Change) -> Mapping[CounterKey, Mapping[Cell, int]]:

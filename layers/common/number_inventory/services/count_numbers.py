@@ -45,16 +45,19 @@ class CountChanges:
             raise StorageBusyError(f"{len(pending)} counters were written by others again and again; they come again")
 
     def _round(self, touching: dict[CounterKey, list[Change]]) -> list[CounterKey]:
-        """Count once; returns the counters that somebody else wrote meanwhile."""
+        """Count once; returns the counters that somebody else wrote meanwhile.
+
+        With a counter that cannot be understood nobody can count; the history of all numbers does not wait for it.
+        """
         counters = self.counters.load(list(touching))
         asked = {change.key for changes in touching.values() for change in changes}
         for counter in counters.values():
             asked |= counter.applied
         known = self.history.known(asked)
         lost = []
-        for key, changes in touching.items():
-            after = counters[key].counting(changes, known)
-            if after is not counters[key] and not self.counters.save(after):
+        for key, counter in counters.items():
+            after = counter.counting(touching[key], known)
+            if after is not counter and not self.counters.save(after):
                 lost.append(key)
         return lost
 

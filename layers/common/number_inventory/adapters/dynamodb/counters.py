@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from number_inventory.adapters.dynamodb.attributes import SCHEMA, Item, ItemReader, text, whole
 from number_inventory.adapters.dynamodb.batch_get import batch_get
-from number_inventory.adapters.dynamodb.tables import query_pages, write_if
+from number_inventory.adapters.dynamodb.tables import OnBroken, log_broken, query_pages, write_if
 from number_inventory.domain.changes import ChangeKey
 from number_inventory.domain.counts import STATUSES, Cell, CounterKey, SiteCounter
+from number_inventory.domain.errors import RecordBrokenError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -20,20 +21,29 @@ _INDEX, _ALL = "counted", "all"
 
 
 class DynamoCounters:
-    """Counters in the History table; a customer's name, which holds no `#`, is the partition of all of its own."""
+    """Counters in the History table; a customer's name, which holds no `#`, is the partition of all of its own.
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+    Attributes:
+        on_broken: told of counters that cannot be understood, and with which nothing is counted.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str, on_broken: OnBroken = log_broken) -> None:
         self._client = client
         self._table = table
+        self._on_broken = on_broken
 
     def load(self, keys: Sequence[CounterKey]) -> Mapping[CounterKey, SiteCounter]:
-        """A counter for each key, strongly consistent; an empty one where there is none."""
+        """A counter for each key, strongly consistent; an empty one where there is none, none where it is broken."""
         found = {key: SiteCounter(key=key) for key in keys}
         wanted = [_key(key) for key in found]
         purpose = f"read {len(wanted)} counters of numbers"
         for item in batch_get(self._client, self._table, wanted, purpose=purpose, consistent=True):
-            counter = _read(item)
-            found[counter.key] = counter
+            key = _key_of(item)
+            try:
+                found[key] = _read(item)
+            except RecordBrokenError as error:
+                self._on_broken(error)
+                del found[key]
         return found
 
     def save(self, counter: SiteCounter) -> bool:
@@ -78,6 +88,10 @@ def _key(key: CounterKey) -> Item:
     return {"number": text(key.customer), "change": text(_OF_SITE + key.site)}
 
 
+def _key_of(item: Mapping[str, Any]) -> CounterKey:
+    return CounterKey(item["number"]["S"], item["change"]["S"].removeprefix(_OF_SITE))
+
+
 def _item(counter: SiteCounter) -> Item:
     cells = {f"{cell.status}#{cell.vendor}": whole(count) for cell, count in sorted(counter.cells.items())}
     # Names of changes of one batch are much alike: packed, a hundred of them take two write units, not eight.
@@ -98,8 +112,8 @@ def _read(item: Mapping[str, Any]) -> SiteCounter:
     Raises:
         RecordBrokenError: it cannot be understood; nothing is counted on such.
     """
-    customer, site = item["number"]["S"], item["change"]["S"].removeprefix(_OF_SITE)
-    read = ItemReader(item, f"counter of site {site!r} of customer {customer}")
+    key = _key_of(item)
+    read = ItemReader(item, f"counter of site {key.site!r} of customer {key.customer}")
     cells = read.inner("cells")
     found = {}
     for name in cells.names():
@@ -109,7 +123,7 @@ def _read(item: Mapping[str, Any]) -> SiteCounter:
         found[Cell(status, vendor)] = cells.whole(name)
     try:
         applied = json.loads(zlib.decompress(read.blob("applied")))
-        keys = frozenset(ChangeKey(customer, number, version, sequence) for number, version, sequence in applied)
+        keys = frozenset(ChangeKey(key.customer, number, version, sequence) for number, version, sequence in applied)
     except (ValueError, TypeError, zlib.error):
         raise read.broken("applied", "is no packed list of changes") from None
-    return SiteCounter(key=CounterKey(customer, site), version=read.whole("version"), cells=found, applied=keys)
+    return SiteCounter(key=key, version=read.whole("version"), cells=found, applied=keys)
