@@ -2,14 +2,25 @@
 
 import getpass
 import sys
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from cli.asking import PasswordStdin, Username, ask_credentials, confirmed
-from cli.device_input import number_rule, tls_settings
+from cli.device_input import (
+    CaFile,
+    Fingerprint,
+    Hosts,
+    Insecure,
+    IpGroups,
+    Rules,
+    hosts_of,
+    one_of,
+    rules_of,
+    tls_settings,
+)
 from cli.device_views import (
     answer_json,
     answer_table,
@@ -30,7 +41,9 @@ _TEST_BUDGET = timedelta(minutes=4)
 _REMOVE_BUDGET = timedelta(minutes=15)
 """How long a removal may take over the device's numbers; run again, it goes on."""
 
-app = typer.Typer(no_args_is_help=True, help="Add, look at, test, enable, disable and remove devices.")
+_UNVERIFIED = "the certificate of {} is not verified: anybody on the way could play the device"
+
+app = typer.Typer(no_args_is_help=True, help="Add, look at, test, edit, enable, disable and remove devices.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The device's name, such as sbc-1.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask. Example: --yes")]
@@ -46,37 +59,12 @@ def add(
     address: Annotated[str, typer.Option(help="Where it listens, HTTPS only. Example: --address https://10.8.5.71")],
     username: Username = None,
     password_stdin: PasswordStdin = False,
-    ca_file: Annotated[
-        Path | None,
-        typer.Option(help="PEM file of the CA that signed its certificate. Example: --ca-file ca.pem", metavar="PEM"),
-    ] = None,
-    fingerprint: Annotated[
-        str | None,
-        typer.Option(
-            help="Trust this very certificate, by its SHA-256. Example: --fingerprint 8A:5F:...", metavar="SHA256"
-        ),
-    ] = None,
-    insecure: Annotated[
-        bool, typer.Option("--insecure", help="Do not verify its certificate; every sync will warn.")
-    ] = False,
-    host: Annotated[
-        list[str] | None,
-        typer.Option(metavar="HOST", help="Only users of this SIP host; may be repeated. Example: --host acme.example"),
-    ] = None,
-    ip_group: Annotated[
-        list[int] | None,
-        typer.Option(min=0, metavar="ROW", help="Only users of this IP group; may be repeated. Example: --ip-group 2"),
-    ] = None,
-    number_rule_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--number-rule",
-            metavar="RULE",
-            help=r"From a user part to a number, PATTERN=>REPLACEMENT (RE2); the first that matches it as a whole "
-            r"decides; may be repeated. "
-            r"Example: --number-rule '00(\d+)=>+\1'",
-        ),
-    ] = None,
+    ca_file: CaFile = None,
+    fingerprint: Fingerprint = None,
+    insecure: Insecure = False,
+    host: Hosts = None,
+    ip_group: IpGroups = None,
+    number_rule: Rules = None,
     read_timeout: Annotated[
         int, typer.Option(help="Seconds that it may take over its list, 5 to 120. Example: --read-timeout 120")
     ] = 60,
@@ -94,8 +82,8 @@ def add(
         address=device_address(address),
         enabled=not disabled,
         tls=tls_settings(ca_file, fingerprint, insecure=insecure),
-        number_rules=tuple(number_rule(text) for text in number_rule_ or ()),
-        hosts=frozenset(name.lower() for name in host or ()),
+        number_rules=rules_of(number_rule),
+        hosts=hosts_of(host),
         ip_groups=frozenset(ip_group or ()),
         read_timeout_seconds=read_timeout,
     )
@@ -106,7 +94,7 @@ def add(
     output.json(device_json(configure.one(device.key)))
     output.show(f"Device {name} is added{' (disabled)' if disabled else ''}.")
     if insecure:
-        output.warn(f"the certificate of {name} is not verified: anybody on the way could play the device")
+        output.warn(_UNVERIFIED.format(name))
     if not request.as_json:
         output.note(f"Try it with: {request.command('devices', 'test', name)}")
 
@@ -153,6 +141,65 @@ def try_device(context: typer.Context, name: Name, *, customer: Customer = None,
     output.show(answer_table(device, found))
     for warning in warnings:
         output.warn(warning)
+
+
+@app.command(epilog="Example: number-inventory devices edit sbc-1 --host acme.example --read-timeout 120")
+def edit(
+    context: typer.Context,
+    name: Name,
+    *,
+    address: Annotated[
+        str | None, typer.Option(help="Where it listens, HTTPS only. Example: --address https://10.8.5.72")
+    ] = None,
+    ca_file: CaFile = None,
+    fingerprint: Fingerprint = None,
+    insecure: Insecure = False,
+    system_cas: Annotated[
+        bool, typer.Option("--system-cas", help="Verify its certificate against the system's CAs.")
+    ] = False,
+    host: Hosts = None,
+    any_host: Annotated[bool, typer.Option("--any-host", help="Users of all SIP hosts.")] = False,
+    ip_group: IpGroups = None,
+    any_ip_group: Annotated[bool, typer.Option("--any-ip-group", help="Users of all IP groups.")] = False,
+    number_rule: Rules = None,
+    no_number_rules: Annotated[
+        bool, typer.Option("--no-number-rules", help="A user part that is a number is that number.")
+    ] = False,
+    read_timeout: Annotated[
+        int | None,
+        typer.Option(help="Seconds that it may take over its list, 5 to 120. Example: --read-timeout 120"),
+    ] = None,
+    customer: Customer = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change how a device is asked, from its next sync on; what is not said stays as it is.
+
+    Hosts, IP groups and number rules take the place of those that there were.
+    """
+    request = request_of(context, customer, as_json)
+    changes: dict[str, Any] = {}
+    if address is not None:
+        changes["address"] = device_address(address)
+    if ca_file is not None or fingerprint is not None or insecure or system_cas:
+        changes["tls"] = tls_settings(ca_file, fingerprint, insecure=insecure, system_cas=system_cas)
+    if one_of("--host", host, "--any-host", none=any_host):
+        changes["hosts"] = hosts_of(host)
+    if one_of("--ip-group", ip_group, "--any-ip-group", none=any_ip_group):
+        changes["ip_groups"] = frozenset(ip_group or ())
+    if one_of("--number-rule", number_rule, "--no-number-rules", none=no_number_rules):
+        changes["number_rules"] = rules_of(number_rule)
+    if read_timeout is not None:
+        changes["read_timeout_seconds"] = read_timeout
+    if not changes:
+        raise typer.BadParameter("say what is to change, such as --read-timeout 120")
+    entry = _configure(request).change(request.device(name), lambda known: replace(known, **changes))
+    output = request.output
+    output.json(device_json(entry))
+    output.show(f"Device {name} is configured so from its next sync on.")
+    if insecure:
+        output.warn(_UNVERIFIED.format(name))
+    if not request.as_json:
+        output.note(f"Try it with: {request.command('devices', 'test', name)}")
 
 
 @app.command(epilog="Example: number-inventory devices enable sbc-1")

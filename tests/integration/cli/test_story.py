@@ -98,6 +98,57 @@ def test_a_device_is_shown_switched_and_removed(operator: Operator, devices: Sim
     assert {number["status"] for number in operator("numbers", "list", "--json").json["numbers"]} == {"Cooling"}
 
 
+def test_a_device_is_edited_in_parts(operator: Operator, devices: Simulator) -> None:
+    """GIVEN a device WHEN parts are edited THEN these change and nothing else, and it is tested by them."""
+    add_device(operator, devices)
+    before = operator("devices", "show", "sbc-1", "--json").json
+    limits = ("--host", "Acme.Example", "--host", DOMAIN, "--ip-group", "2", "--number-rule", r"\+49(\d+)=>0\1")
+    pinned = ("--fingerprint", devices.certificates.fingerprint.upper(), "--read-timeout", "30")
+    changed = operator("devices", "edit", "sbc-1", *limits, *pinned, "--json").json
+    assert {name for name in before if changed[name] != before[name]} == {
+        "tls",
+        "number_rules",
+        "hosts",
+        "ip_groups",
+        "read_timeout_seconds",
+    }
+    assert sorted(changed["hosts"]) == [DOMAIN, "acme.example"]
+    assert (changed["ip_groups"], changed["read_timeout_seconds"], changed["tls"]["trust"]) == ([2], 30, "fingerprint")
+    assert operator("devices", "show", "sbc-1", "--json").json == changed
+
+    emptied = operator("devices", "edit", "sbc-1", "--any-host", "--any-ip-group")
+    assert (emptied.code, emptied.err) == (0, "Try it with: number-inventory --local devices test sbc-1\n")
+    assert emptied.out == "Device sbc-1 is configured so from its next sync on.\n"
+    assert operator("devices", "test", "sbc-1", "--json").json["numbers"] == ["03012340001", "03012340002"]
+    without = operator("devices", "edit", "sbc-1", "--no-number-rules", "--system-cas", "--json").json
+    assert (without["number_rules"], without["tls"]) == ([], {"trust": "ca", "ca_pem": "", "fingerprint": ""})
+    assert "not verified" in operator("devices", "edit", "sbc-1", "--insecure").err
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ((), "say what is to change"),
+        (("--host", "a.example", "--any-host"), "choose one of them"),
+        (("--system-cas", "--insecure"), "choose one of them"),
+        (("--address", "http://10.8.5.71"), "https"),
+        (("--read-timeout", "4"), "5 to 120"),
+        (("--number-rule", "(=>1"), "number rule"),
+    ],
+)
+def test_an_edit_that_cannot_work_changes_nothing(
+    operator: Operator, devices: Simulator, options: tuple[str, ...], told: str
+) -> None:
+    """GIVEN a device WHEN edited into what cannot work, or into nothing THEN it is told, and stays as it is."""
+    add_device(operator, devices)
+    before = operator("devices", "show", "sbc-1", "--json").json
+    refused = operator("devices", "edit", "sbc-1", *options)
+    assert refused.code in {1, 2}
+    assert told in refused.err
+    assert operator("devices", "show", "sbc-1", "--json").json == before
+    assert "no device" in operator("devices", "edit", "sbc-2", "--read-timeout", "30").err
+
+
 def test_a_device_that_fails_says_why_and_ends_with_an_error(operator: Operator, devices: Simulator) -> None:
     """GIVEN a device that refuses its user or breaks off WHEN it is tested or synced THEN one line says so, exit 1."""
     add_device(operator, devices)
