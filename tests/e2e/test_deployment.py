@@ -26,24 +26,28 @@ def test_deployed_tables_have_their_indexes(stack: DeployedStack) -> None:
         "devices": {"scheduled": ["schedule_shard", "device_key"]},
         "macros": {},
         "audits": {},
+        "jobs": {},
+        "history": {"counted": ["counted", "number"]},
+        "requests": {},
+        "stock": {},
     }
 
 
-def test_three_schedules_are_enabled(stack: DeployedStack) -> None:
-    """GIVEN the deployed stack WHEN its schedules are listed THEN sync, release and audit run, each with retries."""
+def test_four_schedules_are_enabled(stack: DeployedStack) -> None:
+    """GIVEN the deployed stack WHEN its schedules are listed THEN sync, release, audit and stock run."""
     scheduler = stack.client("scheduler")
     names = [item["Name"] for item in scheduler.list_schedules(GroupName=stack.description["stack_name"])["Schedules"]]
     schedules = [scheduler.get_schedule(Name=name, GroupName=stack.description["stack_name"]) for name in names]
-    targets = {item["Target"]["Arn"].rpartition(":")[2] for item in schedules}
 
     functions = stack.description["functions"]
-    assert targets == {functions["sync_dispatcher"], functions["release_cooled"], functions["audit"]}
     inputs = {item["Target"]["Arn"].rpartition(":")[2]: json.loads(item["Target"]["Input"]) for item in schedules}
     assert inputs == {
         functions["sync_dispatcher"]: {},
         functions["release_cooled"]: {},
         functions["audit"]: {"mode": "correct"},
+        functions["watch_stock"]: {},
     }
+    assert len(schedules) == len(inputs)
     assert all(item["State"] == "ENABLED" for item in schedules)
     assert all("DeadLetterConfig" in item["Target"] and "RetryPolicy" in item["Target"] for item in schedules)
 

@@ -47,6 +47,7 @@ def test_no_role_lacks_a_permission(customer: Customer) -> None:
     _audit_everything(customer)
     _manage_everything(customer)
     _configure_everything(customer)
+    _watch_stock(customer)
     for query in ({}, {"status": "Available"}, {"status": "Reserved"}, {"vendor": "AudioCodes"}, {"limit": "1"}):
         assert customer.list(**query).status == 200
 
@@ -74,6 +75,14 @@ def _audit_everything(customer: Customer) -> None:
     assert customer.audits(limit="1").body["next_cursor"]
     ids = [audit["id"] for audit in customer.stack.invoke("audit", {})["audits"] if audit["customer"] == customer.name]
     assert customer.audit_ended(ids[0])["state"] == "finished"
+
+
+def _watch_stock(customer: Customer) -> None:
+    """Lets stock be low, told of, and shown."""
+    customer.operate("macros", "set", "number_stock_low_percent", "100")
+    assert customer.stack.invoke("watch_stock", {"customer": customer.name})["told"] == 1
+    assert customer.stack.invoke("watch_stock", {})["customers"] >= 1
+    assert customer.stack.get(f"/customers/{customer.name}/stock").body["stock"][0]["low"]
 
 
 def _manage_everything(customer: Customer) -> None:
