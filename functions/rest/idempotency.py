@@ -16,6 +16,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.rest.access import claims
 from functions.rest.entity_tags import header
 from functions.rest.problems import FieldProblem, as_answer, problem
 from functions.rest.requests import caller
@@ -81,7 +82,8 @@ def _to_be_sent_again(status: HTTPStatus, detail: str, seconds: str) -> Response
 def _name(request: Mapping[str, Any]) -> RequestName:
     """What the request is known by: its caller's key for this customer."""
     customer = (request.get("pathParameters") or {}).get("customer", _NO_CUSTOMER)
-    asks = caller(APIGatewayProxyEvent(dict(request)))
+    # Users of two pools may have one name.
+    asks = f"{claims(request).get('iss', '')} {caller(APIGatewayProxyEvent(dict(request)))}"
     return RequestName(
         customer=unquote(customer), caller=asks, key=request_key(header(request, "Idempotency-Key") or "")
     )

@@ -196,6 +196,19 @@ def test_requests_that_change_nothing_need_no_key(stocked: Account) -> None:
     problem(stocked.run(API, keyed(job("acme", "nothing"))), 404)
 
 
+def test_users_of_one_name_in_two_pools_are_two_callers(stocked: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GIVEN two user pools with an ann each WHEN both claim under the same key THEN each has a number of its own."""
+    monkeypatch.setenv("API_AUTH", "COGNITO")
+    given = []
+    for pool in ("eu-central-1_one", "eu-central-1_two"):
+        event = keyed(claim({"count": 1, "assign": BOB}))
+        token = {"iss": f"https://cognito-idp.example/{pool}", "cognito:username": "ann"}
+        token["cognito:groups"] = "customer:acme:operator"
+        event["requestContext"] |= {"identity": {}, "authorizer": {"claims": token}}
+        given += [each["number"] for each in body(stocked.run(API, event))["numbers"]]
+    assert len(set(given)) == 2
+
+
 def test_what_is_stored_of_a_request_cannot_be_tried_out(stocked: Account) -> None:
     """GIVEN one request under two keys WHEN its digests are compared THEN they differ: passwords may be in bodies."""
     for key in ("7f2c", "8a3d"):
