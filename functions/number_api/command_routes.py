@@ -52,7 +52,7 @@ from number_inventory.domain.errors import (
     StorageBusyError,
 )
 from number_inventory.domain.numbers import NumberRecord, canonical_number
-from number_inventory.services.manage_numbers import NumberDetails, created
+from number_inventory.services.manage_numbers import ManageNumbers, NumberDetails, created
 from number_inventory.settings import JobsSettings, ManageSettings
 
 _PATH = "/customers/<customer>/numbers"
@@ -144,7 +144,7 @@ def _changed(customer: str, number: str, body: CommandBody) -> Response[NumberBo
     """Carry out a command on a number; the number as it is after it."""
     event = router.current_event
     refuse_unknown(event.query_string_parameters)
-    manage = bootstrap.manage_numbers(ManageSettings.load())
+    manage = _manage()
     seen = expected_version(event)
     with _broken_macros_refuse():
         record = manage.one(unquote(customer), unquote(number), body.as_command(), by=_by(), if_version=seen)
@@ -158,7 +158,7 @@ def delete_number(customer: Customer, number: Number) -> Response[None]:
     """Take an Available number out of the inventory."""
     event = router.current_event
     refuse_unknown(event.query_string_parameters)
-    manage = bootstrap.manage_numbers(ManageSettings.load())
+    manage = _manage()
     manage.delete(unquote(customer), unquote(number), by=_by(), if_version=expected_version(event))
     return Response(HTTPStatus.NO_CONTENT.value)
 
@@ -198,7 +198,7 @@ def change_numbers(customer: Customer, body: Annotated[ManyBody, Body()]) -> Res
     """Carry out one command on many numbers, each by itself: some may be refused and the others done."""
     _refuse_what_is_for_one()
     command = _command(body)
-    manage = bootstrap.manage_numbers(ManageSettings.load())
+    manage = _manage()
     if command is None:
         results = manage.delete_many(unquote(customer), body.numbers, by=_by())
     else:
@@ -276,6 +276,11 @@ def _interruption_is_told() -> Iterator[None]:
 def _shown(records: Sequence[NumberRecord]) -> list[NumberBody]:
     now = bootstrap.clock().now()
     return [number_body(record, now) for record in records]
+
+
+def _manage() -> ManageNumbers:
+    attempt = current_attempt(router)
+    return bootstrap.manage_numbers(ManageSettings.load(), attempt.repeated_since if attempt else None)
 
 
 def _by() -> str:

@@ -409,11 +409,11 @@ def look_at_number_jobs(settings: "JobsSettings") -> "LookAtNumberJobs":
     return LookAtNumberJobs(number_jobs(settings))
 
 
-def manage_numbers(settings: "ManageSettings") -> "ManageNumbers":
-    """Change numbers by command, and delete them."""
+def manage_numbers(settings: "ManageSettings", repeated_since: datetime | None = None) -> "ManageNumbers":
+    """Change numbers by command, and delete them; `repeated_since` says when the same was asked for first."""
     from number_inventory.services.manage_numbers import ManageNumbers
 
-    return ManageNumbers(inventory(settings), macros(settings.macros_table), clock())
+    return ManageNumbers(inventory(settings), macros(settings.macros_table), clock(), repeated_since)
 
 
 def find_available(settings: "InventorySettings") -> "FindAvailable":

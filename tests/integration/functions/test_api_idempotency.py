@@ -209,6 +209,25 @@ def test_users_of_one_name_in_two_pools_are_two_callers(stocked: Account, monkey
     assert len(set(given)) == 2
 
 
+@pytest.mark.parametrize("event", [do("unassign", "4703"), bulk({"command": "unassign", "numbers": ["4703"]})])
+def test_what_others_did_since_is_not_undone(
+    stocked: Account, clock: SettableClock, monkeypatch: pytest.MonkeyPatch, event: dict[str, Any]
+) -> None:
+    """GIVEN a number given back, whose answer was not kept, and given to eve WHEN sent again THEN eve keeps it."""
+
+    def lost(*_: object) -> None:
+        raise StorageBusyError("throttled")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DynamoKeyedRequests, "settle", lost)
+        body(stocked.run(API, keyed(event)))
+    clock.advance(minutes=5)
+    body(stocked.run(API, do("assign", "4703", {"usage": "User", "assignee": "eve"})))
+    told = stocked.run(API, keyed(event)).answer["body"]
+    assert "has changed since this was sent first" in told
+    assert stocked.number("4703").assigned_to == "eve"
+
+
 def test_what_is_stored_of_a_request_cannot_be_tried_out(stocked: Account) -> None:
     """GIVEN one request under two keys WHEN its digests are compared THEN they differ: passwords may be in bodies."""
     for key in ("7f2c", "8a3d"):

@@ -41,6 +41,7 @@ class Attempt:
         holder: this attempt alone; whatever it stores holds only while the request is its own.
         until: after this instant another may carry the request out.
         intended: numbers that earlier attempts may have taken.
+        repeated: whether there were earlier attempts, which may have done what is asked.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Attempt:
     holder: str
     until: datetime
     intended: frozenset[str] = frozenset()
+    repeated: bool = False
 
 
 def request_key(text: str) -> str:

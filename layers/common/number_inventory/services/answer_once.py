@@ -7,7 +7,7 @@ requests change is conditional, and what is not safe to repeat by itself gets th
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from number_inventory.domain.errors import InventoryError, KeyReusedError, RequestUnderWayError
@@ -32,6 +32,11 @@ class CurrentAttempt:
     def intended(self) -> frozenset[str]:
         """Numbers that earlier attempts may have taken."""
         return self.attempt.intended
+
+    @property
+    def repeated_since(self) -> datetime | None:
+        """When the first attempt began; None where this is the first."""
+        return self.attempt.begun_at if self.attempt.repeated else None
 
     def intend(self, numbers: Sequence[str]) -> None:
         """Note numbers before they are taken; raises LeaseLostError where another attempt has the request by now."""
@@ -82,7 +87,7 @@ class AnswerOnce:
         if isinstance(begun, Answered):
             return begun.answer
         try:
-            answer, settled = work(begun)
+            answer, settled = work(replace(begun, repeated=begun.token != attempt.token))
         except BaseException:
             self._let_go(begun)
             raise

@@ -7,6 +7,7 @@ anew, so of any number of simultaneous requests for a number one wins, and the o
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from number_inventory.domain.commands import Command, decide, needs_settings
 from number_inventory.domain.cooling import CoolingSettings
@@ -101,11 +102,17 @@ class ItemResult:
 
 @dataclass(frozen=True, slots=True)
 class ManageNumbers:
-    """The use case: change numbers by command, and delete them."""
+    """The use case: change numbers by command, and delete them.
+
+    Attributes:
+        repeated_since: when the same was asked for first, which may have been done, unheard; None if it never was. What
+            is still to be done then on a number that has changed since is refused: it was done, and others followed.
+    """
 
     inventory: Inventory
     macros: Macros
     clock: Clock
+    repeated_since: datetime | None = None
 
     # --- one number
 
@@ -132,7 +139,7 @@ class ManageNumbers:
         settings = self._settings(customer, asked)
 
         def write(record: NumberRecord) -> tuple[NumberRecord, WriteResult]:
-            decision = as_stored(decide(asked, record, settings, self._stamp(asked, by)))
+            decision = as_stored(self._still_to_be_done(decide(asked, record, settings, self._stamp(asked, by))))
             return decision.after, self.inventory.save([decision])[0]
 
         return self._until_settled(customer, canonical, if_version, write)
@@ -153,7 +160,7 @@ class ManageNumbers:
             if record.deleting and record.updated_by == by:
                 # Begun before, by the same hand: to say so again would only outrun one's own other try.
                 return record, self.inventory.delete(record)
-            marked = self.inventory.save([decision])[0]
+            marked = self.inventory.save([self._still_to_be_done(decision)])[0]
             if marked is not WriteResult.WRITTEN:
                 return record, marked
             return decision.after, self.inventory.delete(decision.after)
@@ -200,7 +207,7 @@ class ManageNumbers:
             decisions = []
             for number, record in self._found(customer, pending, results):
                 try:
-                    decisions.append(decide(asked, record, settings, self._stamp(asked, by)))
+                    decisions.append(self._still_to_be_done(decide(asked, record, settings, self._stamp(asked, by))))
                 except RuleViolationError as error:
                     results[number] = ItemResult(number, REFUSED, str(error))
             pending = self._saved(decisions, results)
@@ -262,6 +269,21 @@ class ManageNumbers:
         return superseded
 
     # --- both
+
+    def _still_to_be_done(self, decision: Decision) -> Decision:
+        """The decision, unless it undoes what others did since the same was asked for first.
+
+        Raises:
+            RuleViolationError: it does.
+        """
+        since, record = self.repeated_since, decision.before
+        changed_at = record.updated_at if record else None
+        if record and since and changed_at and decision.needs_write and changed_at > since:
+            raise RuleViolationError(
+                f"number {record.number} has changed since this was sent first, by {record.updated_by}: look at it, "
+                "and send what is still to be done under another key"
+            )
+        return decision
 
     def _settings(self, customer: str, command: Command) -> CoolingSettings | None:
         """The cooling settings where they decide about the command."""
