@@ -44,6 +44,7 @@ _SCHEDULED: dict[str, Any] = {
     "Audit": [],
     "NumberJobs": [],
     "RecordHistory": [],
+    "WatchStock": [],
 }
 """Events that are refused before anything is asked of AWS: the init phase is over by then."""
 _APIS = ("NumberApi", "SettingsApi")

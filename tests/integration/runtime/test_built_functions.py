@@ -117,6 +117,15 @@ def test_the_history(runtime: Runtime) -> None:
         assert '"RecordsPoisoned":[1.0]' in running.said()
 
 
+def test_the_stock(runtime: Runtime) -> None:
+    """GIVEN the built function that watches stock WHEN it starts cold and is invoked THEN it looks at the customer."""
+    with function(runtime, "WatchStock") as running:
+        answer = running.invoke({"customer": "nobody"})
+        assert (answer["customers"], answer["low"], answer["failed"]) == (1, 0, {})
+        check(running, running.invoke({"site": "Berlin"}), "site")
+        assert '"StockLow":[0.0]' in running.said()
+
+
 def test_the_layer_has_nothing_for_tests(runtime: Runtime) -> None:
     """GIVEN the built layer WHEN its packages are listed THEN none is there that functions have no use for."""
     layer = built_function(runtime.layout, "NumberApi").layer
