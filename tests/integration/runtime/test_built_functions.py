@@ -17,6 +17,7 @@ from simulator.scenario import DeviceScenario
 from simulator.server import Simulator
 from simulator.users import plain_user
 from tests.integration.functions.api_requests import audits, listing, lookup, start
+from tests.integration.functions.settings_requests import devices, macro
 from tests.integration.functions.test_record_history import streamed
 from tests.integration.runtime.conftest import PREFIX, Runtime
 from tests.integration.runtime.emulated import EmulatedFunction, built_function, emulated
@@ -115,6 +116,24 @@ def test_the_history(runtime: Runtime) -> None:
         check(running, running.invoke({}), "Records")
         assert '"EventsPublished":[1.0]' in running.said()
         assert '"RecordsPoisoned":[1.0]' in running.said()
+
+
+def test_the_settings_api(runtime: Runtime) -> None:
+    """GIVEN the built function of devices and macros WHEN it starts cold and is asked THEN it answers and stores."""
+    with function(runtime, "SettingsApi") as running:
+        assert running.invoke(devices("nobody"))["statusCode"] == 200
+        name = "audiocodes_cooling_duration"
+        for value, status in (("7", 200), ("soon", 400)):
+            assert running.invoke(macro("PUT", name, {"value": value}, "nobody"))["statusCode"] == status
+        check(running, running.invoke({}), "API Gateway")
+
+
+def test_the_jobs(runtime: Runtime) -> None:
+    """GIVEN the built function of jobs WHEN it starts cold THEN it knows which jobs there are, and what is no step."""
+    with function(runtime, "NumberJobs") as running:
+        missing = running.invoke({"customer": "acme", "job": "none", "step": 0})
+        assert missing["errorType"] == "NotFoundError"
+        check(running, running.invoke({"customer": "acme"}), "step")
 
 
 def test_the_stock(runtime: Runtime) -> None:
