@@ -11,7 +11,7 @@ from number_inventory.adapters.dynamodb.registrations import DynamoRegistrations
 from number_inventory.domain.devices import Device, DeviceKey, Health, SourceKind
 from number_inventory.domain.lifecycle import Registration, Stamp, registered
 from number_inventory.domain.numbers import NumberRecord, Status
-from number_inventory.ports import RegisterHead
+from number_inventory.ports.devices import RegisterHead
 from tests.engines.engine import Tables
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from number_inventory.adapters.dynamodb.inventory import DynamoInventory
 from number_inventory.adapters.dynamodb.macros import DynamoMacros
 from number_inventory.adapters.dynamodb.registrations import DynamoRegistrations
 from number_inventory.domain.devices import Device, DeviceKey, SourceKind
-from number_inventory.ports import Credentials
+from number_inventory.ports.secrets import Credentials
 from number_inventory.services.ask_device import AskDevice
 from number_inventory.services.sync import SyncDevice
 from number_inventory.services.sync_summary import SyncSummary

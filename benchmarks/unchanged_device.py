@@ -5,7 +5,7 @@ from benchmarks.spent import Spent, spending
 from benchmarks.stage import KEY, PlayedDevice, Stage, listed, staged
 from number_inventory.domain.aors import compile_rules
 from number_inventory.domain.snapshots import UserScope, claims_of, digest_of
-from number_inventory.ports import RegisterHead
+from number_inventory.ports.devices import RegisterHead
 from number_inventory.services.sync_summary import SyncResult
 from tests.memory.device_source import users
 

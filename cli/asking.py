@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from number_inventory.ports import Credentials
+from number_inventory.ports.secrets import Credentials
 
 PASSWORD_VARIABLE = "NUMBER_INVENTORY_DEVICE_PASSWORD"  # noqa: S105 - the variable's name, not a password
 

@@ -18,7 +18,7 @@ from number_inventory import bootstrap
 from number_inventory.domain.audit_runs import ENDED, AuditMode, AuditRun, RunState
 from number_inventory.domain.errors import AuditUnderWayError, InventoryError
 from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
-from number_inventory.ports import FindingQuery
+from number_inventory.ports.audits import FindingQuery
 from number_inventory.services.look_at_audits import MAX_LIMIT, LookAtAudits
 
 _LATEST = "latest"

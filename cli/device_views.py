@@ -9,7 +9,7 @@ from rich.text import Text
 from cli.tables import details, listing, state
 from cli.times import distance, duration, instant
 from number_inventory.domain.devices import Device, DeviceState, Health, TlsTrust
-from number_inventory.ports import DeviceEntry
+from number_inventory.ports.devices import DeviceEntry
 from number_inventory.services.held_removals import RemovalReview
 from number_inventory.services.manage_devices import DeviceTest, RemovalPreview
 

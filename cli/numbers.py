@@ -19,7 +19,7 @@ from cli.words import one_of
 from number_inventory import bootstrap
 from number_inventory.domain.number_jobs import MAX_JOB_NUMBERS
 from number_inventory.domain.numbers import Status, Usage, count_between, numbers_between
-from number_inventory.ports import NumberPage, NumberQuery
+from number_inventory.ports.numbers import NumberPage, NumberQuery
 from number_inventory.services.lookup import MAX_LIMIT
 from number_inventory.services.manage_numbers import MAX_MANY, NumberDetails, created
 

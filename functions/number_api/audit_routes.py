@@ -24,7 +24,7 @@ from number_inventory.domain.errors import AuditUnderWayError
 from number_inventory.domain.findings import FindingCode, FindingOutcome
 from number_inventory.domain.numbers import slug
 from number_inventory.events import AuditOrder
-from number_inventory.ports import FindingQuery
+from number_inventory.ports.audits import FindingQuery
 from number_inventory.services.look_at_audits import DEFAULT_LIMIT, MAX_LIMIT
 from number_inventory.settings import AuditApiSettings
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from number_inventory.domain.numbers import NumberRecord, Status, Usage
-from number_inventory.ports import NumberPage
+from number_inventory.ports.numbers import NumberPage
 
 
 class HolderBody(BaseModel):

@@ -17,7 +17,7 @@ from functions.rest.promises import Promise, promises
 from functions.rest.requests import Cursor, Customer, instant, page_tokens, refuse_unknown
 from number_inventory import bootstrap
 from number_inventory.domain.numbers import MAX_TEXT, Status, Usage
-from number_inventory.ports import NumberQuery
+from number_inventory.ports.numbers import NumberQuery
 from number_inventory.services.lookup import DEFAULT_LIMIT, MAX_LIMIT
 from number_inventory.settings import ApiSettings
 

@@ -19,7 +19,8 @@ from number_inventory.domain.devices import (
     TlsTrust,
     device_address,
 )
-from number_inventory.ports import Credentials, DeviceEntry
+from number_inventory.ports.devices import DeviceEntry
+from number_inventory.ports.secrets import Credentials
 
 _MAX_CA_CHARACTERS = 64 * 1024
 _MAX_RULES = 50

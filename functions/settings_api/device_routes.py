@@ -48,7 +48,7 @@ from number_inventory.domain.errors import (
 )
 from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION
 from number_inventory.domain.numbers import slug
-from number_inventory.ports import DeviceEntry
+from number_inventory.ports.devices import DeviceEntry
 from number_inventory.services.manage_devices import ConfigureDevices
 from number_inventory.settings import SettingsApiSettings
 

@@ -9,7 +9,9 @@ from number_inventory.domain.devices import Device, DeviceKey, SourceKind
 from number_inventory.domain.findings import Finding
 from number_inventory.domain.lifecycle import Decision
 from number_inventory.domain.numbers import NumberRecord, first_version
-from number_inventory.ports import Clock, Credentials, Inventory, WriteResult
+from number_inventory.ports.clock import Clock
+from number_inventory.ports.numbers import Inventory, WriteResult
+from number_inventory.ports.secrets import Credentials
 from number_inventory.services.ask_device import AskDevice
 from number_inventory.services.release import ReleaseCooled
 from number_inventory.services.run_audit import RunAudit

@@ -26,18 +26,15 @@ from number_inventory.adapters.dynamodb.number_jobs import DynamoNumberJobs
 from number_inventory.adapters.dynamodb.registrations import DynamoRegistrations
 from number_inventory.adapters.dynamodb.stock_days import DynamoStockDays
 from number_inventory.domain.errors import RecordBrokenError
-from number_inventory.ports import (
-    Audits,
-    Counters,
-    Devices,
-    History,
-    Inventory,
-    KeyedRequests,
-    Macros,
-    NumberJobs,
-    Registrations,
-    StockDays,
-)
+from number_inventory.ports.audits import Audits
+from number_inventory.ports.devices import Devices
+from number_inventory.ports.history import Counters, History
+from number_inventory.ports.keyed_requests import KeyedRequests
+from number_inventory.ports.macros import Macros
+from number_inventory.ports.number_jobs import NumberJobs
+from number_inventory.ports.numbers import Inventory
+from number_inventory.ports.registrations import Registrations
+from number_inventory.ports.stock import StockDays
 from tests.engines.engine import (
     DYNAMODB_LOCAL,
     MINISTACK,

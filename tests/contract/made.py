@@ -16,7 +16,7 @@ from number_inventory.domain.lifecycle import Decision, Outcome, Registration, S
 from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberRecord, Status, Usage
 from number_inventory.domain.removals import HeldRemovals, HourOfRemovals, RemovalLedger
 from number_inventory.domain.testimony import Statement, Word
-from number_inventory.ports import Inventory, WriteResult
+from number_inventory.ports.numbers import Inventory, WriteResult
 
 CUSTOMER = "acme"
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

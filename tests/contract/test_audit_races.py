@@ -40,7 +40,7 @@ from number_inventory.domain.lifecycle import (
 )
 from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION
 from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberRecord, Status, Usage
-from number_inventory.ports import DeviceHead
+from number_inventory.ports.devices import DeviceHead
 from number_inventory.services.sync_summary import SyncResult
 from tests.contract.audit_scene import BUDGET, Product
 from tests.contract.conftest import Aws

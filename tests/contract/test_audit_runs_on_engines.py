@@ -15,7 +15,7 @@ from number_inventory.domain.audit_runs import AuditMode, AuditRun, RunState
 from number_inventory.domain.devices import Health
 from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
 from number_inventory.domain.numbers import NumberRecord, Usage
-from number_inventory.ports import RegisterHead
+from number_inventory.ports.devices import RegisterHead
 from tests.contract.audit_scene import BUDGET, Product
 from tests.contract.conftest import Aws
 from tests.contract.made import CUSTOMER, KEY, NOW, cooling, listed, record, used

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from number_inventory.domain.audit_runs import ENDED, AuditRun, AuditScope, RunState
 from number_inventory.domain.errors import NotFoundError, RecordBrokenError, StorageBusyError
 from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
-from number_inventory.ports import AuditClaim, Audits, FindingQuery
+from number_inventory.ports.audits import AuditClaim, Audits, FindingQuery
 from tests.contract.conftest import RETENTION, Aws, Ports
 from tests.contract.made import CUSTOMER, NOW, finding, findings, listed, run, runs
 from tests.contract.test_broken_items import change

@@ -7,7 +7,8 @@ import pytest
 
 from number_inventory.domain.errors import RecordBrokenError
 from number_inventory.domain.numbers import Status
-from number_inventory.ports import DeviceHead, NumberQuery, WriteResult
+from number_inventory.ports.devices import DeviceHead
+from number_inventory.ports.numbers import NumberQuery, WriteResult
 from tests.contract.conftest import Aws
 from tests.contract.made import CUSTOMER, KEY, NOW, cooling, device, put, record, spellings, used, written
 

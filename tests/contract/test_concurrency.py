@@ -18,7 +18,8 @@ from number_inventory.domain.devices import DeviceState
 from number_inventory.domain.errors import AlreadyExistsError, NotFoundError, RuleViolationError
 from number_inventory.domain.lifecycle import Decision, Registration, assign, registered, release_due
 from number_inventory.domain.numbers import NumberRecord, Status, Usage
-from number_inventory.ports import Inventory, RegisterHead, WriteResult
+from number_inventory.ports.devices import RegisterHead
+from number_inventory.ports.numbers import Inventory, WriteResult
 from number_inventory.services.change_numbers import ChangeNumbers
 from number_inventory.services.manage_numbers import ManageNumbers
 from number_inventory.services.next_available import ClaimAvailable

@@ -22,7 +22,8 @@ from number_inventory.domain.devices import Health
 from number_inventory.domain.lifecycle import Decision, Registration, registered, release_due
 from number_inventory.domain.macros import COOLING_ENABLED
 from number_inventory.domain.numbers import NumberRecord, Status, Usage
-from number_inventory.ports import DeviceHead, Inventory, NumberQuery, RegisterHead
+from number_inventory.ports.devices import DeviceHead, RegisterHead
+from number_inventory.ports.numbers import Inventory, NumberQuery
 from number_inventory.services.lookup import LookUpNumbers
 from number_inventory.services.manage_numbers import ManageNumbers
 from number_inventory.services.next_available import ClaimAvailable, FindAvailable

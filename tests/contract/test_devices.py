@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from number_inventory.domain.devices import Device, DeviceKey, DeviceState, Health
 from number_inventory.domain.errors import AlreadyExistsError, LeaseLostError, NotFoundError
 from number_inventory.domain.removals import Approval, HeldRemovals
-from number_inventory.ports import DeviceHead, Devices, Lease, NotDue, RegisterHead
+from number_inventory.ports.devices import DeviceHead, Devices, Lease, NotDue, RegisterHead
 from tests.contract.conftest import Aws, Ports
 from tests.contract.made import CUSTOMER, KEY, NOW, device, states
 from tests.contract.made import devices as any_device

@@ -14,7 +14,7 @@ from number_inventory.domain.changes import Change, ChangeKey, ChangeKind, Unrea
 from number_inventory.domain.counts import MOST_CELLS, UNREADABLE, Cell, CounterKey, SiteCounter
 from number_inventory.domain.errors import RecordBrokenError, StorageBusyError
 from number_inventory.domain.numbers import MAX_TEXT, NumberRecord
-from number_inventory.ports import History
+from number_inventory.ports.history import History
 from number_inventory.services.count_numbers import CountChanges, LookAtCounts
 from number_inventory.services.record_history import RecordHistory
 from tests.contract.conftest import RETENTION, Aws, Ports

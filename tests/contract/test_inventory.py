@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 
 from number_inventory.domain.lifecycle import Registration, add_number, registered
 from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberRecord, Status, first_version
-from number_inventory.ports import Inventory, WriteResult
+from number_inventory.ports.numbers import Inventory, WriteResult
 from tests.contract.conftest import Aws, Ports
 from tests.contract.made import (
     CUSTOMER,

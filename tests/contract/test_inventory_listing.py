@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from number_inventory.domain.numbers import NumberRecord, Status, Usage
-from number_inventory.ports import Inventory, NumberQuery
+from number_inventory.ports.numbers import Inventory, NumberQuery
 from tests.contract.conftest import Aws, Ports
 from tests.contract.made import CUSTOMER, NOW, listed, numbers, put, record, spellings, used, written
 

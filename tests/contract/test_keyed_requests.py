@@ -8,7 +8,7 @@ import pytest
 
 from number_inventory.domain.errors import LeaseLostError
 from number_inventory.domain.keyed_requests import KEPT_FOR, Attempt
-from number_inventory.ports import Answered, KeyedRequests, UnderWay
+from number_inventory.ports.keyed_requests import Answered, KeyedRequests, UnderWay
 from tests.contract.conftest import Aws, Ports
 from tests.contract.made import NOW
 

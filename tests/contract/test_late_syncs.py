@@ -7,7 +7,8 @@ import pytest
 
 from number_inventory.domain.devices import DeviceState
 from number_inventory.domain.errors import LeaseLostError
-from number_inventory.ports import DeviceHead, Lease, Register, RegisterHead
+from number_inventory.ports.devices import DeviceHead, Lease, RegisterHead
+from number_inventory.ports.registrations import Register
 from tests.contract.conftest import Ports
 from tests.contract.made import CUSTOMER, KEY, NOW, device
 

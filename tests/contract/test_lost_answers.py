@@ -15,7 +15,9 @@ from number_inventory.domain.devices import DeviceState, Health
 from number_inventory.domain.errors import StorageBusyError, StorageRefusedError
 from number_inventory.domain.numbers import Status, Usage, first_version
 from number_inventory.domain.removals import Approval, HeldRemovals
-from number_inventory.ports import AuditClaim, FindingQuery, NumberQuery, RegisterHead, WriteResult
+from number_inventory.ports.audits import AuditClaim, FindingQuery
+from number_inventory.ports.devices import RegisterHead
+from number_inventory.ports.numbers import NumberQuery, WriteResult
 from number_inventory.services.manage_numbers import ManageNumbers
 from number_inventory.services.next_available import ClaimAvailable
 from tests.contract.conftest import Aws

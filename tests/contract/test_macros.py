@@ -11,7 +11,7 @@ from number_inventory.domain.macros import (
     MacroValue,
     audiocodes_cooling_days,
 )
-from number_inventory.ports import Macros
+from number_inventory.ports.macros import Macros
 from tests.contract.conftest import Aws, Ports
 from tests.contract.made import CUSTOMER
 

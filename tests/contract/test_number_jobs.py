@@ -7,7 +7,7 @@ import pytest
 
 from number_inventory.domain.errors import NotFoundError, RecordBrokenError
 from number_inventory.domain.number_jobs import AddOutcome, JobState, NumberJob
-from number_inventory.ports import JobClaim, NumberJobs
+from number_inventory.ports.number_jobs import JobClaim, NumberJobs
 from number_inventory.services.look_at_number_jobs import LookAtNumberJobs, OutcomeQuery
 from number_inventory.services.run_number_job import RunNumberJob
 from tests.contract.conftest import RETENTION, Aws, Ports

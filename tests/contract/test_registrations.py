@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from number_inventory.adapters.dynamodb import register_parts, registrations
 from number_inventory.domain.devices import DeviceKey, DeviceState
 from number_inventory.domain.errors import LeaseLostError, RecordBrokenError
-from number_inventory.ports import DeviceHead, Lease, Register, RegisterHead, RegisterView
+from number_inventory.ports.devices import DeviceHead, Lease, RegisterHead
+from number_inventory.ports.registrations import Register, RegisterView
 from tests.contract.conftest import Aws, Ports
 from tests.contract.made import CUSTOMER, KEY, NOW, device, listed
 from tests.contract.test_broken_items import change

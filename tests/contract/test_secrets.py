@@ -13,7 +13,7 @@ import pytest
 from number_inventory.adapters.ssm import PageTokenKey, SsmSecrets
 from number_inventory.domain.devices import DeviceKey
 from number_inventory.domain.errors import CredentialsMissingError, RecordBrokenError, StorageRefusedError
-from number_inventory.ports import Credentials, Secrets
+from number_inventory.ports.secrets import Credentials, Secrets
 from tests.contract.made import CUSTOMER, KEY
 from tests.engines.engine import MINISTACK, MOTO, Engine
 from tests.engines.faults import refusals

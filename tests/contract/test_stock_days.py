@@ -8,7 +8,7 @@ import pytest
 from number_inventory.adapters.dynamodb.stock_days import SITES_AN_ITEM
 from number_inventory.domain.errors import RecordBrokenError
 from number_inventory.domain.stock import DailyLevel, StockLevel, StockThreshold, StockWatch
-from number_inventory.ports import StockDays
+from number_inventory.ports.stock import StockDays
 from tests.contract.conftest import RETENTION, Aws, Ports
 from tests.contract.made import CUSTOMER, NOW
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 
 from number_inventory.domain.audit import NumberGlance
 from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberRecord, Status, Usage
-from number_inventory.ports import Inventory, NumberSlice
+from number_inventory.ports.numbers import Inventory, NumberSlice
 from tests.contract.conftest import Aws, Ports
 from tests.contract.made import CUSTOMER, NOW, cooling, listed, put, record, records, used, written
 from tests.contract.test_broken_items import spoil

@@ -7,7 +7,8 @@ import pytest
 
 from number_inventory.adapters.dynamodb.inventory import DynamoInventory
 from number_inventory.domain.devices import Health
-from number_inventory.ports import Credentials, Inventory
+from number_inventory.ports.numbers import Inventory
+from number_inventory.ports.secrets import Credentials
 from number_inventory.services.ask_device import AskDevice
 from number_inventory.services.sync import SyncDevice
 from number_inventory.services.sync_summary import SyncResult, SyncSummary

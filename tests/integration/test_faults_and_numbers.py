@@ -14,7 +14,7 @@ from number_inventory.adapters.audiocodes.address import AddressPolicy
 from number_inventory.adapters.audiocodes.sbc import SbcSource
 from number_inventory.domain.devices import DeviceKey, Health, TlsSettings
 from number_inventory.domain.numbers import NumberRecord, Status
-from number_inventory.ports import Credentials
+from number_inventory.ports.secrets import Credentials
 from number_inventory.services.ask_device import AskDevice
 from simulator.device import Device as PlayedDevice
 from simulator.faults import REGISTRY

@@ -21,7 +21,7 @@ from number_inventory.domain.errors import (
     LoginRefusedError,
 )
 from number_inventory.domain.snapshots import Snapshot, UserScope, claims_of
-from number_inventory.ports import Credentials
+from number_inventory.ports.secrets import Credentials
 from simulator.device import Device as PlayedDevice
 from simulator.generator import Population, generate
 from simulator.listing import Style

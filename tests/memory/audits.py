@@ -9,7 +9,7 @@ from threading import Lock
 from number_inventory.domain.audit_runs import ENDED, AuditRun
 from number_inventory.domain.errors import NotFoundError
 from number_inventory.domain.findings import Finding, FindingCode
-from number_inventory.ports import AuditClaim, AuditPage, FindingPage, FindingQuery
+from number_inventory.ports.audits import AuditClaim, AuditPage, FindingPage, FindingQuery
 from tests.memory.fuse import Fuse
 
 BATCH = 3

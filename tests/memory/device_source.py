@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from number_inventory.domain.devices import Device, DeviceKey
 from number_inventory.domain.errors import DeviceError, LoginRefusedError
 from number_inventory.domain.snapshots import Contact, RegisteredUser, Snapshot
-from number_inventory.ports import Clock, Credentials
+from number_inventory.ports.clock import Clock
+from number_inventory.ports.secrets import Credentials
 from tests.memory.clock import SettableClock
 from tests.memory.fuse import Fuse
 

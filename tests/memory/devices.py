@@ -7,7 +7,7 @@ from datetime import datetime
 from number_inventory.domain.devices import Device, DeviceKey, DeviceState
 from number_inventory.domain.errors import AlreadyExistsError, LeaseLostError, NotFoundError, RecordBrokenError
 from number_inventory.domain.removals import Approval
-from number_inventory.ports import DeviceEntry, DeviceHead, Lease, NotDue, RegisterHead
+from number_inventory.ports.devices import DeviceEntry, DeviceHead, Lease, NotDue, RegisterHead
 from tests.memory.fuse import Fuse
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from number_inventory.domain.changes import Change, ChangeKey
 from number_inventory.domain.counts import CounterKey, SiteCounter
 from number_inventory.domain.numbers import NumberRecord
-from number_inventory.ports import ChangePage
+from number_inventory.ports.history import ChangePage
 from tests.memory.fuse import Fuse
 from tests.memory.inventory import Stream
 

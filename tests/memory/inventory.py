@@ -12,7 +12,7 @@ from number_inventory.domain.audit import NumberGlance
 from number_inventory.domain.errors import RecordBrokenError
 from number_inventory.domain.lifecycle import Decision
 from number_inventory.domain.numbers import NumberRecord, Status, first_version
-from number_inventory.ports import DueNumber, DueReservation, NumberPage, NumberQuery, NumberSlice, WriteResult
+from number_inventory.ports.numbers import DueNumber, DueReservation, NumberPage, NumberQuery, NumberSlice, WriteResult
 from tests.memory.fuse import Fuse
 
 _T = TypeVar("_T")

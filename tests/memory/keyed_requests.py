@@ -7,7 +7,7 @@ from threading import Lock
 
 from number_inventory.domain.errors import LeaseLostError
 from number_inventory.domain.keyed_requests import Attempt
-from number_inventory.ports import Answered, UnderWay
+from number_inventory.ports.keyed_requests import Answered, UnderWay
 from tests.memory.fuse import Fuse
 
 

@@ -7,7 +7,7 @@ from threading import Lock
 
 from number_inventory.domain.errors import NotFoundError
 from number_inventory.domain.number_jobs import JOB_ENDED, AddOutcome, NumberJob
-from number_inventory.ports import JobClaim, NumberJobPage
+from number_inventory.ports.number_jobs import JobClaim, NumberJobPage
 from tests.memory.fuse import Fuse
 
 

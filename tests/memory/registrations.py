@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from number_inventory.domain.devices import DeviceKey
 from number_inventory.domain.errors import LeaseLostError, RecordBrokenError
 from number_inventory.domain.sorted_numbers import SortedNumbers
-from number_inventory.ports import DeviceHead, Lease, Register, RegisterView
+from number_inventory.ports.devices import DeviceHead, Lease
+from number_inventory.ports.registrations import Register, RegisterView
 from tests.memory.fuse import Fuse
 
 PART = 2

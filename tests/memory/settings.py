@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from number_inventory.domain.devices import DeviceKey
 from number_inventory.domain.errors import CredentialsMissingError
 from number_inventory.domain.macros import GLOBAL, MacroValue, resolve_macro
-from number_inventory.ports import Credentials
+from number_inventory.ports.secrets import Credentials
 from tests.memory.fuse import Fuse
 
 

@@ -9,7 +9,8 @@ from number_inventory.domain.devices import Device, DeviceKey, SourceKind
 from number_inventory.domain.findings import Finding
 from number_inventory.domain.lifecycle import Decision
 from number_inventory.domain.numbers import NumberRecord
-from number_inventory.ports import Credentials, WriteResult
+from number_inventory.ports.numbers import WriteResult
+from number_inventory.ports.secrets import Credentials
 from number_inventory.services.ask_device import AskDevice
 from number_inventory.services.held_removals import ApproveRemovals, ReviewRemovals
 from number_inventory.services.manage_devices import ConfigureDevices, RemoveDevice

@@ -26,7 +26,8 @@ from number_inventory.domain.lifecycle import Decision, Stamp, assign, cool, rel
 from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION
 from number_inventory.domain.numbers import AUDIOCODES, NumberRecord, Status, Usage
 from number_inventory.domain.testimony import why_silent
-from number_inventory.ports import DeviceHead, DueNumber, WriteResult
+from number_inventory.ports.devices import DeviceHead
+from number_inventory.ports.numbers import DueNumber, WriteResult
 from number_inventory.services.manage_numbers import AddNumbers, NumberDetails
 from number_inventory.services.sync_summary import SyncResult
 from tests.memory.fuse import ProcessDiedError

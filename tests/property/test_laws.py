@@ -13,7 +13,7 @@ from number_inventory.domain.errors import RuleViolationError
 from number_inventory.domain.lifecycle import assign, release_due
 from number_inventory.domain.numbers import NumberRecord, Status, Usage
 from number_inventory.domain.snapshots import Claims, UserScope, claims_of, digest_of, plan_sync
-from number_inventory.ports import WriteResult
+from number_inventory.ports.numbers import WriteResult
 from tests.memory.device_source import users
 from tests.memory.inventory import MemoryInventory
 from tests.property.histories import (

@@ -14,24 +14,17 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from number_inventory.adapters.aws import AwsSession
-    from number_inventory.ports import (
-        Audits,
-        AuditWorkers,
-        Clock,
-        Counters,
-        DeadLetters,
-        Devices,
-        History,
-        Inventory,
-        KeyedRequests,
-        Macros,
-        NumberJobs,
-        NumberJobWorkers,
-        Registrations,
-        Secrets,
-        StockDays,
-        TakenBefore,
-    )
+    from number_inventory.ports.audits import Audits, AuditWorkers
+    from number_inventory.ports.clock import Clock
+    from number_inventory.ports.devices import Devices
+    from number_inventory.ports.history import Counters, DeadLetters, History
+    from number_inventory.ports.keyed_requests import KeyedRequests, TakenBefore
+    from number_inventory.ports.macros import Macros
+    from number_inventory.ports.number_jobs import NumberJobs, NumberJobWorkers
+    from number_inventory.ports.numbers import Inventory
+    from number_inventory.ports.registrations import Registrations
+    from number_inventory.ports.secrets import Secrets
+    from number_inventory.ports.stock import StockDays
     from number_inventory.services.answer_once import AnswerOnce
     from number_inventory.services.ask_device import AskDevice
     from number_inventory.services.count_numbers import LookAtCounts

@@ -23,7 +23,8 @@ from number_inventory.adapters.ssm import SsmSecrets
 from number_inventory.domain.devices import Device, DeviceKey, DeviceState, SourceKind, TlsSettings
 from number_inventory.domain.lifecycle import Decision, Outcome
 from number_inventory.domain.numbers import NumberRecord
-from number_inventory.ports import Credentials, WriteResult
+from number_inventory.ports.numbers import WriteResult
+from number_inventory.ports.secrets import Credentials
 from simulator.server import Simulator
 from tests.engines.engine import Engine, Tables, shared_client
 

@@ -12,7 +12,7 @@ from number_inventory.adapters.ssm import SsmSecrets
 from number_inventory.adapters.system_clock import SystemClock
 from number_inventory.domain.devices import Device, DeviceKey, SourceKind, TlsSettings
 from number_inventory.domain.numbers import NumberRecord
-from number_inventory.ports import Credentials
+from number_inventory.ports.secrets import Credentials
 from simulator.scenario import DeviceScenario
 from simulator.server import Simulator
 from simulator.users import plain_user

@@ -17,7 +17,7 @@ from number_inventory.adapters.audiocodes.sbc import SbcSource
 from number_inventory.domain.devices import Device, DeviceKey, SourceKind
 from number_inventory.domain.errors import DeviceError, DeviceRejectedError, DeviceUnreachableError
 from number_inventory.domain.snapshots import Snapshot
-from number_inventory.ports import Credentials
+from number_inventory.ports.secrets import Credentials
 
 PASSWORD = "canary"
 STATUS = {"productType": "Mediant SW", "systemUpTime": 100}

@@ -8,7 +8,7 @@ from number_inventory.domain.audit_runs import AuditRun, AuditScope, PlanDigest,
 from number_inventory.domain.errors import NotFoundError
 from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
 from number_inventory.domain.testimony import Statement, Word
-from number_inventory.ports import AuditPage, FindingPage, FindingQuery
+from number_inventory.ports.audits import AuditPage, FindingPage, FindingQuery
 from number_inventory.services.look_at_audits import LookAtAudits
 from number_inventory.services.start_audit import StartAudit
 from tests.memory.clock import SettableClock

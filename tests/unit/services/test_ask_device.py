@@ -4,7 +4,7 @@ import pytest
 
 from number_inventory.domain.devices import DeviceKey
 from number_inventory.domain.errors import CredentialsMissingError, LoginRefusedError
-from number_inventory.ports import Credentials
+from number_inventory.ports.secrets import Credentials
 from tests.memory.world import World
 
 

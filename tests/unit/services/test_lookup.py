@@ -7,7 +7,7 @@ import pytest
 
 from number_inventory.domain.errors import InvalidInputError, NotFoundError, RecordBrokenError
 from number_inventory.domain.numbers import AUDIOCODES, Status
-from number_inventory.ports import NumberQuery
+from number_inventory.ports.numbers import NumberQuery
 from number_inventory.services.lookup import MAX_LIMIT, LookUpNumbers
 from tests.memory.world import CUSTOMER, World
 from tests.unit.domain.records import available, cooling, used

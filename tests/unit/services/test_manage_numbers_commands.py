@@ -19,7 +19,7 @@ from number_inventory.domain.errors import (
 from number_inventory.domain.lifecycle import Decision
 from number_inventory.domain.macros import COOLING_DURATION, COOLING_ENABLED
 from number_inventory.domain.numbers import NumberRecord, Status, Usage
-from number_inventory.ports import WriteResult
+from number_inventory.ports.numbers import WriteResult
 from number_inventory.services.change_numbers import MAX_ROUNDS
 from number_inventory.services.manage_numbers import MAX_MANY, ItemResult, ManageNumbers
 from tests.memory.fuse import ProcessDiedError

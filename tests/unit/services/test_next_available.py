@@ -14,7 +14,7 @@ from number_inventory.domain.errors import (
 )
 from number_inventory.domain.lifecycle import Decision
 from number_inventory.domain.numbers import NumberRecord, Status, Usage
-from number_inventory.ports import WriteResult
+from number_inventory.ports.numbers import WriteResult
 from number_inventory.services import next_available
 from number_inventory.services.next_available import ClaimAvailable, FindAvailable
 from tests.memory.fuse import ProcessDiedError

@@ -10,7 +10,7 @@ from number_inventory.domain.cooling import CoolingSettings
 from number_inventory.domain.errors import InventoryError
 from number_inventory.domain.lifecycle import Stamp, assign, release_early, reserve, unassign
 from number_inventory.domain.numbers import Status, Usage
-from number_inventory.ports import WriteResult
+from number_inventory.ports.numbers import WriteResult
 from number_inventory.services.manage_numbers import AddNumbers, NumberDetails
 from tests.unit.services.scenario import GONE, HELD, SHOWN, Scenario
 

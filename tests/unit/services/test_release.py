@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from number_inventory.domain.numbers import Status, Usage
-from number_inventory.ports import DueNumber, DueReservation
+from number_inventory.ports.numbers import DueNumber, DueReservation
 from number_inventory.services import release as release_module
 from tests.memory.law_watch import LawWatch
 from tests.memory.world import BUDGET, CUSTOMER, World

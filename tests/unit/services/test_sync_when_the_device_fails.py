@@ -7,7 +7,7 @@ import pytest
 from number_inventory.domain.devices import DeviceKey, Health
 from number_inventory.domain.errors import DeviceError, DeviceRejectedError, DeviceUnreachableError
 from number_inventory.domain.numbers import first_version
-from number_inventory.ports import Credentials
+from number_inventory.ports.secrets import Credentials
 from number_inventory.services.sync_summary import SyncResult
 from tests.memory.clock import START
 from tests.memory.world import World

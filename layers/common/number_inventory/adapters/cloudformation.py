@@ -18,7 +18,7 @@ from botocore.exceptions import (
 
 from number_inventory.adapters.aws import AWS_FAULTS, AwsSession, error_code, storage_error
 from number_inventory.domain.errors import ClockWrongError, InvalidInputError, NotFoundError, StorageRefusedError
-from number_inventory.ports import Clock
+from number_inventory.ports.clock import Clock
 
 _OUTPUTS = {
     "NUMBERS_TABLE": "NumbersTableName",

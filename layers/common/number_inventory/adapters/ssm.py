@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from number_inventory.adapters.aws import AWS_FAULTS, error_code, storage_error
 from number_inventory.domain.devices import DeviceKey
 from number_inventory.domain.errors import CredentialsMissingError, RecordBrokenError
-from number_inventory.ports import Credentials
+from number_inventory.ports.secrets import Credentials
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 
 from number_inventory.domain.errors import InventoryError, KeyReusedError, RequestUnderWayError
 from number_inventory.domain.keyed_requests import KEPT_FOR, Attempt, RequestName
-from number_inventory.ports import Answered, Clock, KeyedRequests, UnderWay
+from number_inventory.ports.clock import Clock
+from number_inventory.ports.keyed_requests import Answered, KeyedRequests, UnderWay
 from number_inventory.services.run_ids import run_id
 
 

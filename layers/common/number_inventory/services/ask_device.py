@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from number_inventory.domain.devices import Device
 from number_inventory.domain.errors import LoginRefusedError
 from number_inventory.domain.snapshots import Snapshot
-from number_inventory.ports import Credentials, DeviceSource, Secrets
+from number_inventory.ports.devices import DeviceSource
+from number_inventory.ports.secrets import Credentials, Secrets
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from number_inventory.domain.errors import RecordBrokenError
 from number_inventory.domain.lifecycle import Decision, Outcome
 from number_inventory.domain.numbers import NumberRecord
-from number_inventory.ports import Inventory, WriteResult
+from number_inventory.ports.numbers import Inventory, WriteResult
 
 BATCH = 100
 """Numbers read at once: the most that DynamoDB's BatchGetItem takes."""

@@ -13,7 +13,8 @@ from number_inventory.domain.audit_runs import AuditRun
 from number_inventory.domain.errors import RuleViolationError
 from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
 from number_inventory.domain.lifecycle import Decision, Stamp
-from number_inventory.ports import Clock, Inventory, WriteResult
+from number_inventory.ports.clock import Clock
+from number_inventory.ports.numbers import Inventory, WriteResult
 from number_inventory.services.plan_audit import AT_ONCE
 from number_inventory.services.witnesses import ROUNDS, Witnesses
 

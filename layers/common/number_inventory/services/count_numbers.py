@@ -13,7 +13,7 @@ from number_inventory.domain.changes import Change
 from number_inventory.domain.counts import CounterKey, Counts, counts_of, deltas
 from number_inventory.domain.errors import StorageBusyError
 from number_inventory.domain.numbers import free_text, slug
-from number_inventory.ports import Counters, History
+from number_inventory.ports.history import Counters, History
 
 MAX_ROUNDS = 8
 """How often a counter is read again that somebody else wrote meanwhile; then the batch comes again."""

@@ -5,7 +5,7 @@ from itertools import islice
 
 from number_inventory.domain.devices import DeviceKey
 from number_inventory.domain.errors import InvalidInputError, StorageBusyError
-from number_inventory.ports import Devices, SyncQueue
+from number_inventory.ports.devices import Devices, SyncQueue
 
 BATCH = 500
 """Devices handed to the queue at once: bounds memory, not the number of devices."""

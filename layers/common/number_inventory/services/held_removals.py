@@ -12,7 +12,9 @@ from number_inventory.domain.errors import NotFoundError, RuleViolationError
 from number_inventory.domain.numbers import slug
 from number_inventory.domain.removals import Approval, HeldRemovals, checksum_of
 from number_inventory.domain.snapshots import UserScope, claims_of, plan_sync
-from number_inventory.ports import Clock, DeviceHead, Devices, Registrations
+from number_inventory.ports.clock import Clock
+from number_inventory.ports.devices import DeviceHead, Devices
+from number_inventory.ports.registrations import Registrations
 from number_inventory.services.ask_device import AskDevice
 
 

@@ -16,7 +16,7 @@ from number_inventory.domain.macros import (
     restart_grace,
 )
 from number_inventory.domain.removals import Approval, HeldRemovals, Removal, RemovalLedger, Running
-from number_inventory.ports import Macros
+from number_inventory.ports.macros import Macros
 
 _MACROS = (AUDIOCODES_COOLING_DURATION, REMOVAL_GUARD_PERCENT, REMOVAL_GUARD_COUNT, RESTART_GRACE)
 

@@ -7,7 +7,7 @@ from number_inventory.domain.audit_runs import AuditRun
 from number_inventory.domain.errors import InvalidInputError, NotFoundError
 from number_inventory.domain.findings import Finding
 from number_inventory.domain.numbers import slug
-from number_inventory.ports import AuditPage, Audits, FindingPage, FindingQuery
+from number_inventory.ports.audits import AuditPage, Audits, FindingPage, FindingQuery
 from number_inventory.services.run_ids import may_be_id
 
 DEFAULT_LIMIT = 100

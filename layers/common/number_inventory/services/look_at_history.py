@@ -8,7 +8,10 @@ from number_inventory.domain.changes import Change, State
 from number_inventory.domain.errors import InvalidInputError, NotFoundError, RecordBrokenError, StorageBusyError
 from number_inventory.domain.explanation import SETTINGS, Explanation, explain
 from number_inventory.domain.numbers import NumberRecord, canonical_number, slug
-from number_inventory.ports import ChangePage, Clock, History, Inventory, Macros
+from number_inventory.ports.clock import Clock
+from number_inventory.ports.history import ChangePage, History
+from number_inventory.ports.macros import Macros
+from number_inventory.ports.numbers import Inventory
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from number_inventory.domain.errors import InvalidInputError, NotFoundError
 from number_inventory.domain.number_jobs import AddOutcome, NumberJob, NumberOutcome
 from number_inventory.domain.numbers import slug
-from number_inventory.ports import NumberJobPage, NumberJobs
+from number_inventory.ports.number_jobs import NumberJobPage, NumberJobs
 from number_inventory.services.run_ids import may_be_id
 
 DEFAULT_LIMIT = 100

@@ -19,7 +19,10 @@ from number_inventory.domain.stock import (
     in_all,
     in_all_by_day,
 )
-from number_inventory.ports import Clock, Counters, Macros, StockDays
+from number_inventory.ports.clock import Clock
+from number_inventory.ports.history import Counters
+from number_inventory.ports.macros import Macros
+from number_inventory.ports.stock import StockDays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

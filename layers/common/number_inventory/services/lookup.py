@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from number_inventory.domain.errors import InvalidInputError, NotFoundError
 from number_inventory.domain.numbers import NumberRecord, canonical_number, free_text, slug
-from number_inventory.ports import Inventory, NumberPage, NumberQuery
+from number_inventory.ports.numbers import Inventory, NumberPage, NumberQuery
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 1000

@@ -25,18 +25,12 @@ from number_inventory.domain.lifecycle import Decision, Outcome, Registration, S
 from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION, audiocodes_cooling_days
 from number_inventory.domain.numbers import NumberRecord, slug
 from number_inventory.domain.snapshots import Claims, Snapshot, UserScope, claims_of
-from number_inventory.ports import (
-    Clock,
-    Credentials,
-    DeviceEntry,
-    DeviceHead,
-    Devices,
-    Inventory,
-    Lease,
-    Macros,
-    Registrations,
-    Secrets,
-)
+from number_inventory.ports.clock import Clock
+from number_inventory.ports.devices import DeviceEntry, DeviceHead, Devices, Lease
+from number_inventory.ports.macros import Macros
+from number_inventory.ports.numbers import Inventory
+from number_inventory.ports.registrations import Registrations
+from number_inventory.ports.secrets import Credentials, Secrets
 from number_inventory.services.ask_device import AskDevice
 from number_inventory.services.change_numbers import MAX_ROUNDS, ChangeNumbers, ChangeReport
 from number_inventory.services.sync import LEASE_MARGIN

@@ -14,7 +14,7 @@ from number_inventory.domain.macros import (
     macro_definition,
 )
 from number_inventory.domain.numbers import slug
-from number_inventory.ports import Macros
+from number_inventory.ports.macros import Macros
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,9 @@ from number_inventory.domain.errors import (
 from number_inventory.domain.lifecycle import Decision, Outcome, Stamp, add_number, condemned
 from number_inventory.domain.macros import COOLING_DURATION, COOLING_ENABLED, global_cooling_settings
 from number_inventory.domain.numbers import NumberRecord, canonical_number, first_version, free_text, slug
-from number_inventory.ports import Clock, Inventory, Macros, WriteResult
+from number_inventory.ports.clock import Clock
+from number_inventory.ports.macros import Macros
+from number_inventory.ports.numbers import Inventory, WriteResult
 from number_inventory.services.change_numbers import MAX_ROUNDS, ChangeNumbers, ChangeReport
 
 MAX_MANY = 100

@@ -29,7 +29,9 @@ from number_inventory.domain.errors import (
 )
 from number_inventory.domain.lifecycle import Decision, Outcome, Stamp, given_back
 from number_inventory.domain.numbers import NumberRecord, Status, Usage, slug, successor
-from number_inventory.ports import Clock, Inventory, TakenBefore, WriteResult
+from number_inventory.ports.clock import Clock
+from number_inventory.ports.keyed_requests import TakenBefore
+from number_inventory.ports.numbers import Inventory, WriteResult
 from number_inventory.services.lookup import check_prefix
 from number_inventory.services.manage_numbers import as_stored, checked_count
 

@@ -8,7 +8,8 @@ from number_inventory.domain.audit import CoolingDays, judge_within, suspicious
 from number_inventory.domain.audit_runs import AuditScope
 from number_inventory.domain.findings import Finding
 from number_inventory.domain.numbers import AUDIOCODES, Status
-from number_inventory.ports import Clock, Inventory, NumberSlice
+from number_inventory.ports.clock import Clock
+from number_inventory.ports.numbers import Inventory, NumberSlice
 from number_inventory.services.witnesses import Witnesses
 
 AT_ONCE = 100

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from number_inventory.domain.changes import Change, ChangeKind
-from number_inventory.ports import History, StatusEvents
+from number_inventory.ports.history import History, StatusEvents
 from number_inventory.services.count_numbers import CountChanges
 
 

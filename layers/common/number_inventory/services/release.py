@@ -12,7 +12,8 @@ from typing import TypeVar
 
 from number_inventory.domain.lifecycle import Decision, Outcome, Stamp, release_due, reservation_lapsed
 from number_inventory.domain.numbers import NumberRecord
-from number_inventory.ports import Clock, DueNumber, DueReservation, Inventory
+from number_inventory.ports.clock import Clock
+from number_inventory.ports.numbers import DueNumber, DueReservation, Inventory
 from number_inventory.services.change_numbers import BATCH, ChangeNumbers
 
 REPORTED_AT_MOST = 1000

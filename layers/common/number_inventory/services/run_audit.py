@@ -23,16 +23,12 @@ from number_inventory.domain.macros import (
     global_cooling_settings,
     removal_guard,
 )
-from number_inventory.ports import (
-    AuditClaim,
-    Audits,
-    AuditWorkers,
-    Clock,
-    Devices,
-    Inventory,
-    Macros,
-    Registrations,
-)
+from number_inventory.ports.audits import AuditClaim, Audits, AuditWorkers
+from number_inventory.ports.clock import Clock
+from number_inventory.ports.devices import Devices
+from number_inventory.ports.macros import Macros
+from number_inventory.ports.numbers import Inventory
+from number_inventory.ports.registrations import Registrations
 from number_inventory.services.correct_audit import TOO_MANY, CorrectAudit
 from number_inventory.services.plan_audit import PlanAudit
 from number_inventory.services.witnesses import Witnesses

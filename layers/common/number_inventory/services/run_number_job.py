@@ -15,7 +15,9 @@ from number_inventory.domain.errors import InventoryError, PermanentError
 from number_inventory.domain.lifecycle import Decision, Stamp, add_number
 from number_inventory.domain.number_jobs import JOB_ENDED, AddOutcome, JobState, NumberJob
 from number_inventory.domain.numbers import NumberRecord
-from number_inventory.ports import Clock, Inventory, JobClaim, NumberJobs, NumberJobWorkers
+from number_inventory.ports.clock import Clock
+from number_inventory.ports.number_jobs import JobClaim, NumberJobs, NumberJobWorkers
+from number_inventory.ports.numbers import Inventory
 from number_inventory.services.change_numbers import ChangeNumbers
 
 CLAIM_MARGIN = timedelta(seconds=60)

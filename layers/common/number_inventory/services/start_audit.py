@@ -9,7 +9,8 @@ from number_inventory.domain.audit_runs import ENDED, AuditMode, AuditRun, Audit
 from number_inventory.domain.errors import AuditUnderWayError, InvalidInputError, InventoryError, NotFoundError
 from number_inventory.domain.findings import FindingCode
 from number_inventory.domain.numbers import slug
-from number_inventory.ports import Audits, AuditWorkers, Clock
+from number_inventory.ports.audits import Audits, AuditWorkers
+from number_inventory.ports.clock import Clock
 from number_inventory.services.run_audit import PICK_UP
 from number_inventory.services.run_ids import new_run_id
 

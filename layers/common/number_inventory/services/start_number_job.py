@@ -8,7 +8,8 @@ from datetime import datetime
 from number_inventory.domain.errors import InvalidInputError, InventoryError, NotFoundError
 from number_inventory.domain.number_jobs import JOB_ENDED, MAX_JOB_NUMBERS, STRETCH, JobState, NumberJob
 from number_inventory.domain.numbers import canonical_number, count_between, free_text, slug
-from number_inventory.ports import Clock, NumberJobs, NumberJobWorkers
+from number_inventory.ports.clock import Clock
+from number_inventory.ports.number_jobs import NumberJobs, NumberJobWorkers
 from number_inventory.services.manage_numbers import NumberDetails
 from number_inventory.services.run_ids import may_be_id, new_run_id
 

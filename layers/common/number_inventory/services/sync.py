@@ -27,16 +27,11 @@ from number_inventory.domain.lifecycle import Decision, Registration, Stamp, con
 from number_inventory.domain.numbers import Holder, NumberRecord
 from number_inventory.domain.removals import LONGEST_GRACE, Removal, RemovalLedger, Running
 from number_inventory.domain.snapshots import Claims, Snapshot, SyncPlan, UserScope, claims_of, digest_of, plan_sync
-from number_inventory.ports import (
-    Clock,
-    Devices,
-    Inventory,
-    Lease,
-    Macros,
-    NotDue,
-    RegisterHead,
-    Registrations,
-)
+from number_inventory.ports.clock import Clock
+from number_inventory.ports.devices import Devices, Lease, NotDue, RegisterHead
+from number_inventory.ports.macros import Macros
+from number_inventory.ports.numbers import Inventory
+from number_inventory.ports.registrations import Registrations
 from number_inventory.services.ask_device import AskDevice
 from number_inventory.services.change_numbers import ChangeNumbers, ChangeReport
 from number_inventory.services.judge_removals import JudgeRemovals, Verdict

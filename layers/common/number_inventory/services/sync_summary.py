@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from number_inventory.domain.devices import DeviceKey, Health
 from number_inventory.domain.removals import HeldRemovals
-from number_inventory.ports import NotDue
+from number_inventory.ports.devices import NotDue
 
 
 class SyncResult(StrEnum):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from number_inventory.domain.errors import InventoryError
 from number_inventory.domain.stock import Stock, StockWatch, crossing
-from number_inventory.ports import StockDays, StockEvents
+from number_inventory.ports.stock import StockDays, StockEvents
 from number_inventory.services.look_at_stock import LookAtStock
 
 

@@ -21,7 +21,10 @@ from number_inventory.domain.testimony import (
     unreadable,
     why_silent,
 )
-from number_inventory.ports import Clock, DeviceHead, Devices, Inventory, RegisterView, Registrations
+from number_inventory.ports.clock import Clock
+from number_inventory.ports.devices import DeviceHead, Devices
+from number_inventory.ports.numbers import Inventory
+from number_inventory.ports.registrations import RegisterView, Registrations
 
 ROUNDS = 4
 """How often what moved under the reader's eyes is read again, before it is left for the next audit."""

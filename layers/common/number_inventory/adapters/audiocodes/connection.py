@@ -19,7 +19,7 @@ from number_inventory.adapters.audiocodes.address import Endpoint
 from number_inventory.adapters.audiocodes.trust import pinned, tls_context
 from number_inventory.domain.devices import TlsSettings, TlsTrust
 from number_inventory.domain.errors import DeviceRejectedError, DeviceUnreachableError, LoginRefusedError
-from number_inventory.ports import Credentials
+from number_inventory.ports.secrets import Credentials
 
 _ATTEMPTS = 4
 _FIRST_PAUSE_SECONDS = 0.5

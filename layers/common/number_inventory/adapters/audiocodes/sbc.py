@@ -27,7 +27,8 @@ from number_inventory.adapters.audiocodes.connection import DeviceConnection, Fo
 from number_inventory.domain.devices import Device, TlsTrust
 from number_inventory.domain.errors import DeviceError, DeviceRejectedError
 from number_inventory.domain.snapshots import Snapshot
-from number_inventory.ports import Clock, Credentials
+from number_inventory.ports.clock import Clock
+from number_inventory.ports.secrets import Credentials
 
 STATUS_PATH: Final = "/api/v1/status"
 COUNT_PATH: Final = "/api/v1/kpi/current/sbc/otherStats/global"

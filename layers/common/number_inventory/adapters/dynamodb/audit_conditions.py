@@ -6,7 +6,8 @@ from typing import Any
 
 from number_inventory.adapters.dynamodb.attributes import Item, sortable_instant, text, whole
 from number_inventory.domain.audit_runs import ENDED
-from number_inventory.ports import AuditClaim, JobClaim
+from number_inventory.ports.audits import AuditClaim
+from number_inventory.ports.number_jobs import JobClaim
 
 Condition = Mapping[str, Any]
 

@@ -40,7 +40,7 @@ from number_inventory.adapters.dynamodb.tables import OnBroken, log_broken, quer
 from number_inventory.domain.audit_runs import AuditRun
 from number_inventory.domain.errors import NotFoundError, RecordBrokenError, StorageBusyError
 from number_inventory.domain.findings import Finding
-from number_inventory.ports import AuditClaim, AuditPage, FindingPage, FindingQuery
+from number_inventory.ports.audits import AuditClaim, AuditPage, FindingPage, FindingQuery
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

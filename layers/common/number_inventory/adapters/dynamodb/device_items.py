@@ -17,7 +17,7 @@ from number_inventory.domain.aors import NumberRule
 from number_inventory.domain.devices import Device, DeviceKey, DeviceState, Health, SourceKind, TlsSettings, TlsTrust
 from number_inventory.domain.flapping import Returning, Returns
 from number_inventory.domain.removals import Approval, HeldRemovals, HourOfRemovals, RemovalLedger
-from number_inventory.ports import DeviceEntry, DeviceHead, Lease
+from number_inventory.ports.devices import DeviceEntry, DeviceHead, Lease
 
 SCHEDULE_INDEX = "scheduled"
 SCHEDULE_SHARDS = 4

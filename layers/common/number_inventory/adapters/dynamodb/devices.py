@@ -37,7 +37,8 @@ from number_inventory.adapters.dynamodb.tables import (
 from number_inventory.domain.devices import Device, DeviceKey, DeviceState
 from number_inventory.domain.errors import AlreadyExistsError, LeaseLostError, NotFoundError, RecordBrokenError
 from number_inventory.domain.removals import Approval
-from number_inventory.ports import Clock, DeviceEntry, DeviceHead, Lease, NotDue, RegisterHead
+from number_inventory.ports.clock import Clock
+from number_inventory.ports.devices import DeviceEntry, DeviceHead, Lease, NotDue, RegisterHead
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

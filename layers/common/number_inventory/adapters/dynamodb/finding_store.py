@@ -12,7 +12,7 @@ from number_inventory.adapters.dynamodb.tables import OnBroken, query_pages
 from number_inventory.domain.audit_runs import AuditRun
 from number_inventory.domain.errors import RecordBrokenError
 from number_inventory.domain.findings import Finding
-from number_inventory.ports import FindingPage, FindingQuery
+from number_inventory.ports.audits import FindingPage, FindingQuery
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -12,7 +12,7 @@ from number_inventory.adapters.dynamodb.change_items import change_item, history
 from number_inventory.adapters.dynamodb.tables import OnBroken, log_broken
 from number_inventory.domain.changes import Change, ChangeKey
 from number_inventory.domain.errors import RecordBrokenError
-from number_inventory.ports import ChangePage
+from number_inventory.ports.history import ChangePage
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -25,7 +25,7 @@ from number_inventory.adapters.dynamodb.tables import OnBroken, log_broken, quer
 from number_inventory.domain.errors import RecordBrokenError
 from number_inventory.domain.lifecycle import Decision
 from number_inventory.domain.numbers import NumberRecord
-from number_inventory.ports import DueNumber, DueReservation, NumberPage, NumberQuery, NumberSlice, WriteResult
+from number_inventory.ports.numbers import DueNumber, DueReservation, NumberPage, NumberQuery, NumberSlice, WriteResult
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -14,7 +14,7 @@ from number_inventory.adapters.dynamodb.attributes import SCHEMA, ItemReader, in
 from number_inventory.adapters.dynamodb.tables import old_item, write_if
 from number_inventory.domain.errors import LeaseLostError, StorageBusyError
 from number_inventory.domain.keyed_requests import Attempt
-from number_inventory.ports import Answered, UnderWay
+from number_inventory.ports.keyed_requests import Answered, UnderWay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from number_inventory.adapters.dynamodb.attributes import Attribute, second, tex
 from number_inventory.adapters.dynamodb.batch_get import batch_get
 from number_inventory.adapters.dynamodb.number_items import IDLE_INDEX, IDLE_STATUSES, idle_pool, number_key
 from number_inventory.domain.numbers import NumberRecord, Status
-from number_inventory.ports import NumberPage, NumberQuery
+from number_inventory.ports.numbers import NumberPage, NumberQuery
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

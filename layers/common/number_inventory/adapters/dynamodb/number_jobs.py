@@ -31,7 +31,7 @@ from number_inventory.adapters.dynamodb.number_job_items import (
 from number_inventory.adapters.dynamodb.tables import OnBroken, log_broken, query_pages, transact_if, write_if
 from number_inventory.domain.errors import NotFoundError, RecordBrokenError, StorageBusyError
 from number_inventory.domain.number_jobs import JOB_ENDED, AddOutcome, NumberJob
-from number_inventory.ports import JobClaim, NumberJobPage
+from number_inventory.ports.number_jobs import JobClaim, NumberJobPage
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

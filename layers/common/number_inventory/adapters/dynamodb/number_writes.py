@@ -23,7 +23,7 @@ from number_inventory.adapters.dynamodb.tables import OnBroken, condition_failed
 from number_inventory.domain.errors import RecordBrokenError, StorageRefusedError
 from number_inventory.domain.lifecycle import Decision
 from number_inventory.domain.numbers import NumberRecord, first_version
-from number_inventory.ports import WriteResult
+from number_inventory.ports.numbers import WriteResult
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

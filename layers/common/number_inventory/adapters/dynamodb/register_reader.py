@@ -19,7 +19,8 @@ from number_inventory.adapters.dynamodb.tables import query_pages
 from number_inventory.domain.devices import DeviceKey
 from number_inventory.domain.errors import InvalidInputError, RecordBrokenError
 from number_inventory.domain.sorted_numbers import SortedNumbers
-from number_inventory.ports import DeviceHead, RegisterView
+from number_inventory.ports.devices import DeviceHead
+from number_inventory.ports.registrations import RegisterView
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -31,7 +31,8 @@ from number_inventory.adapters.dynamodb.register_reader import RegisterReader, c
 from number_inventory.adapters.dynamodb.tables import old_item, query_pages, write_if
 from number_inventory.domain.devices import DeviceKey
 from number_inventory.domain.errors import LeaseLostError, StorageBusyError
-from number_inventory.ports import DeviceHead, Lease, Register, RegisterView
+from number_inventory.ports.devices import DeviceHead, Lease
+from number_inventory.ports.registrations import Register, RegisterView
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

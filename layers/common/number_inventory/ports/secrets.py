@@ -1,0 +1,36 @@
+"""Where device credentials are kept."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from number_inventory.domain.devices import DeviceKey
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Credentials:
+    """A device user and its password; never shown, not even in a traceback.
+
+    Attributes:
+        version: grows when the stored credentials change; a refused version is not tried again.
+    """
+
+    username: str
+    password: str
+    version: int = 0
+
+    def __repr__(self) -> str:
+        """Say what it is, and nothing of what it holds."""
+        return "Credentials(...)"
+
+
+class Secrets(Protocol):
+    """Where device credentials are kept."""
+
+    def credentials(self, key: DeviceKey, *, fresh: bool = False) -> Credentials:
+        """The credentials of a device; `fresh` passes by any cache. Raises CredentialsMissingError."""
+
+    def store(self, key: DeviceKey, credentials: Credentials) -> None:
+        """Keep a device's credentials, encrypted."""
+
+    def forget(self, key: DeviceKey) -> None:
+        """Remove a device's credentials; nothing where there are none."""
