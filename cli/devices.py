@@ -32,7 +32,7 @@ from cli.device_views import (
 )
 from cli.request import AsJson, Customer, Request, request_of
 from number_inventory import bootstrap
-from number_inventory.domain.devices import Device, DeviceKey, Health, SourceKind, device_address
+from number_inventory.domain.devices import Device, DeviceKey, Health, SourceKind, device_address, leads_elsewhere
 from number_inventory.services.manage_devices import ConfigureDevices
 
 _TEST_BUDGET = timedelta(minutes=4)
@@ -169,12 +169,15 @@ def edit(
         int | None,
         typer.Option(help="Seconds that it may take over its list, 5 to 120. Example: --read-timeout 120"),
     ] = None,
+    username: Username = None,
+    password_stdin: PasswordStdin = False,
     customer: Customer = None,
     as_json: AsJson = False,
 ) -> None:
     """Change how a device is asked, from its next sync on; what is not said stays as it is.
 
-    Hosts, IP groups and number rules take the place of those that there were.
+    Hosts, IP groups and number rules take the place of those that there were. With another address, or --insecure, user
+    and password are asked for again: those that are stored go to nobody else.
     """
     request = request_of(context, customer, as_json)
     changes: dict[str, Any] = {}
@@ -192,7 +195,11 @@ def edit(
         changes["read_timeout_seconds"] = read_timeout
     if not changes:
         raise typer.BadParameter("say what is to change, such as --read-timeout 120")
-    entry = _configure(request).change(request.device(name), lambda known: replace(known, **changes))
+    configure = _configure(request)
+    known = configure.one(request.device(name)).device
+    asked = leads_elsewhere(known, replace(known, **changes))
+    given = ask_credentials(name, username, password_stdin=password_stdin) if asked else None
+    entry = configure.change(known.key, lambda device: replace(device, **changes), credentials=given)
     output = request.output
     output.json(device_json(entry))
     output.show(f"Device {name} is configured so from its next sync on.")

@@ -149,6 +149,11 @@ class DevicePatchBody(_Body):
     hosts: Hosts | None = None
     ip_groups: Groups | None = None
     read_timeout_seconds: Timeout | None = None
+    credentials: CredentialsBody | None = Field(
+        default=None,
+        description="Must be there with another address, or where the certificate is no longer verified: the stored "
+        "ones go to nobody else.",
+    )
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -165,7 +170,7 @@ class DevicePatchBody(_Body):
         Raises:
             InvalidInputError: the address is none.
         """
-        given: dict[str, object] = {name: getattr(self, name) for name in self.model_fields_set}
+        given: dict[str, object] = {name: getattr(self, name) for name in self.model_fields_set - {"credentials"}}
         if self.address is not None:
             given["address"] = device_address(self.address)
         if self.tls is not None:

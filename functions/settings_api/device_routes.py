@@ -126,10 +126,8 @@ def put_device(customer: Customer, device: DeviceName, body: Annotated[DeviceBod
         return _added(configure, wanted, body, bound=seen is not None)
     if header(router.current_event, "If-None-Match") == ANY:
         raise ConfigurationChangedError(str(key), configuration_digest(known.device))
-    entry = configure.change(key, lambda _known: wanted, if_digest=seen or None)
-    if body.credentials is not None:
-        configure.replace_credentials(key, body.credentials.as_credentials())
-    return _shown(entry)
+    given = body.credentials.as_credentials() if body.credentials else None
+    return _shown(configure.change(key, lambda _known: wanted, seen or None, given))
 
 
 def _added(configure: ConfigureDevices, wanted: Device, body: DeviceBody, *, bound: bool) -> Response[ShownDevice]:
@@ -149,7 +147,9 @@ def patch_device(
     refuse_unknown(router.current_event.query_string_parameters)
     key, configure = _key(customer, device), _configure()
     changes: Any = body.changes()
-    entry = configure.change(key, lambda known: replace(known, **changes), _expected(router.current_event) or None)
+    given = body.credentials.as_credentials() if body.credentials else None
+    seen = _expected(router.current_event) or None
+    entry = configure.change(key, lambda known: replace(known, **changes), seen, given)
     if body.enabled:
         # Switched on or on already: a person says that its credentials are good now.
         entry = configure.set_enabled(key, enabled=True)

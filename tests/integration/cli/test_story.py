@@ -122,7 +122,10 @@ def test_a_device_is_edited_in_parts(operator: Operator, devices: Simulator) -> 
     assert operator("devices", "test", "sbc-1", "--json").json["numbers"] == ["03012340001", "03012340002"]
     without = operator("devices", "edit", "sbc-1", "--no-number-rules", "--system-cas", "--json").json
     assert (without["number_rules"], without["tls"]) == ([], {"trust": "ca", "ca_pem": "", "fingerprint": ""})
-    assert "not verified" in operator("devices", "edit", "sbc-1", "--insecure").err
+    refused = operator("devices", "edit", "sbc-1", "--insecure")
+    assert (refused.code, "--username" in refused.err) == (2, True), "stored credentials go to nobody unverified"
+    insecure = operator("devices", "edit", "sbc-1", "--insecure", "-u", "Admin", "--password-stdin", typed="secret\n")
+    assert "not verified" in insecure.err
 
 
 @pytest.mark.parametrize(

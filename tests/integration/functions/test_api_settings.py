@@ -59,7 +59,7 @@ def test_a_device_is_added_shown_and_configured_anew(account: Account) -> None:
     assert body(account.run(SETTINGS, devices())) == {"devices": [shown]}
     assert body(account.run(SETTINGS, devices("other"))) == {"devices": []}
 
-    changed = body(account.run(SETTINGS, device("PUT", body=FULL)))
+    changed = body(account.run(SETTINGS, device("PUT", body={**FULL, "credentials": CREDENTIALS})))
     expected = {**FULL, "tls": {"trust": "fingerprint", "fingerprint": "ab" * 32, "ca_pem": ""}}
     expected |= {"hosts": ["acme.example"], "ip_groups": [1, 2]}
     assert {name: changed[name] for name in FULL} == expected
@@ -77,6 +77,28 @@ def test_parts_of_a_device_are_changed(added: Account) -> None:
         30,
         "https://10.8.5.71",
     )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"address": "https://203.0.113.9"}, {"address": "https://10.8.5.71:8443"}, {"tls": {"trust": "insecure"}}],
+)
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_stored_credentials_go_nowhere_else(added: Account, method: str, change: dict[str, Any]) -> None:
+    """GIVEN a device WHEN it is led elsewhere, or to anybody THEN only with credentials of that place.
+
+    Otherwise whoever may configure devices, but not read credentials, could have them sent to a host of their own.
+    """
+    sent = {**change, "address": change.get("address", NEW["address"])} if method == "PUT" else change
+    before = body(added.run(SETTINGS, device("GET")))
+    told = problem(added.run(SETTINGS, device(method, body=sent)), 400)
+    assert told["errors"][0]["field"] == "credentials"
+    assert body(added.run(SETTINGS, device("GET"))) == before
+
+    fresh = {"username": "another", "password": "of-another-device"}
+    changed = body(added.run(SETTINGS, device(method, body={**sent, "credentials": fresh})))
+    assert changed != before
+    assert added.secrets.credentials(KEY, fresh=True).username == "another"
 
 
 def test_a_change_is_bound_to_what_was_seen(added: Account) -> None:
@@ -202,7 +224,7 @@ def test_a_configuration_that_cannot_work_is_400(account: Account, sent: object,
     assert account.devices.of_customer("acme") == []
 
 
-@pytest.mark.parametrize("sent", [{}, {"enabled": None}, {"credentials": CREDENTIALS}, {"address": "ftp://x"}])
+@pytest.mark.parametrize("sent", [{}, {"enabled": None}, {"credentials": None}, {"address": "ftp://x"}])
 def test_a_change_that_makes_no_sense_is_400(added: Account, sent: object) -> None:
     before = tag(added)
     problem(added.run(SETTINGS, device("PATCH", body=sent)), 400)

@@ -146,6 +146,15 @@ class DeviceState:
     approval: Approval | None = None
 
 
+def leads_elsewhere(before: Device, after: Device) -> bool:
+    """Whether credentials that were given for the one would go to somebody else, or anybody, as the other.
+
+    Whoever may configure a device, but not read its credentials, could have them sent to a host of their own.
+    """
+    unverified = after.tls.trust is TlsTrust.INSECURE and before.tls.trust is not TlsTrust.INSECURE
+    return after.address != before.address or unverified
+
+
 def configuration_digest(device: Device) -> str:
     """By which a caller knows whether a device is still configured as it was seen: 16 hexadecimal digits."""
     parts = (

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from number_inventory.domain.aors import compile_rules
-from number_inventory.domain.devices import Device, DeviceKey, check_device, configuration_digest
+from number_inventory.domain.devices import Device, DeviceKey, check_device, configuration_digest, leads_elsewhere
 from number_inventory.domain.errors import (
     AlreadyExistsError,
     ConfigurationChangedError,
@@ -35,6 +35,10 @@ from number_inventory.services.ask_device import AskDevice
 from number_inventory.services.change_numbers import MAX_ROUNDS, ChangeNumbers, ChangeReport
 from number_inventory.services.sync import LEASE_MARGIN
 
+_GO_NOWHERE_ELSE = (
+    "must be given again with another address, or where the certificate is no longer verified: those that are stored go"
+    " to nobody else"
+)
 _PREVIEWED_AT_ONCE = 1_000
 """Records that a preview has in memory."""
 
@@ -108,17 +112,27 @@ class ConfigureDevices:
             return
         raise AlreadyExistsError(f"device {key} exists already; remove it first, or choose another name")
 
-    def change(self, key: DeviceKey, changed: Callable[[Device], Device], if_digest: str | None = None) -> DeviceEntry:
+    def change(
+        self,
+        key: DeviceKey,
+        changed: Callable[[Device], Device],
+        if_digest: str | None = None,
+        credentials: Credentials | None = None,
+    ) -> DeviceEntry:
         """Change how a device is asked, from its next sync on; its state and its numbers stay as they are.
+
+        New credentials are stored first: the stored ones must never be sent to where the change leads. Dying in between
+        leaves the new ones with the device as it was, which refuses them; ask for the same again.
 
         Args:
             key: which device.
             changed: from the device as it is to the device as it is to be; may be asked again, if others are faster.
             if_digest: change it only if it is configured so, see `configuration_digest`.
+            credentials: in place of those that are stored; None keeps these, where they would go nowhere else.
 
         Raises:
             NotFoundError: there is no such device.
-            InvalidInputError: a part of the configuration cannot work.
+            InvalidInputError: a part of the configuration cannot work, or it leads elsewhere without credentials.
             ConfigurationChangedError: it is configured otherwise.
             StorageBusyError: it could not be stored; ask for the same again.
         """
@@ -129,6 +143,10 @@ class ConfigureDevices:
                 raise ConfigurationChangedError(str(key), digest)
             after = changed(entry.device)
             check_device(after)
+            if credentials is not None:
+                self.replace_credentials(key, credentials)
+            elif leads_elsewhere(entry.device, after):
+                raise InvalidInputError("credentials", _GO_NOWHERE_ELSE)
             if after == entry.device:
                 return entry
             if self.devices.reconfigure(entry.device, after):
