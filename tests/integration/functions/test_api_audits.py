@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from functions.number_api.audit_bodies import AuditBody, FindingBody
 from number_inventory import bootstrap
 from number_inventory.domain.findings import FindingCode
-from number_inventory.domain.numbers import Holder, NumberRecord, Status, Usage
+from number_inventory.domain.numbers import MAX_TEXT, Holder, NumberRecord, Status, Usage
 from number_inventory.observability import audit_as_json
 from tests.engines.faults import refusals
 from tests.integration.functions.account import API, Account, forget_connections
@@ -240,7 +240,7 @@ def test_malformed_customers_are_400(one_audit: tuple[Account, str], customer: s
     [
         ({"mode": "repair"}, "mode"),
         ({"mode": None}, "mode"),
-        ({"site": "s" * 101}, "site"),
+        ({"site": "s" * (MAX_TEXT + 1)}, "site"),
         ({"site": 7}, "site"),
         ({"codes": []}, "codes"),
         ({"codes": "orphaned"}, "codes"),
