@@ -4,14 +4,14 @@ import getpass
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.audit_export import ExportFormat, destination, write_findings, write_json
+from cli.audit_export import write_findings, write_json
 from cli.audit_views import counts_table, findings_view, run_json, run_table, runs_table
 from cli.audit_wait import wait_for_end
+from cli.exports import FormatWord, OutputFile, destination, export_format
 from cli.request import AsJson, Customer, Request, request_of
 from cli.words import one_of
 from number_inventory import bootstrap
@@ -176,22 +176,8 @@ def export(
     context: typer.Context,
     audit: Run,
     *,
-    format_: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            metavar="FORMAT",
-            autocompletion=lambda: list(ExportFormat),
-            show_default="csv, or as the file's name ends",
-            help="csv or json. Example: --format json",
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", show_default="standard output", help="Where to. Example: -o findings.csv"
-        ),
-    ] = None,
+    format_: FormatWord = None,
+    output: OutputFile = None,
     code: Code = None,
     outcome: Outcome = None,
     customer: Customer = None,
@@ -205,7 +191,7 @@ def export(
     """
     request = request_of(context, customer, as_json)
     path = None if output is None or str(output) == "-" else output
-    kind = _format(format_, path, as_json=request.as_json)
+    kind = export_format(format_, path, as_json=request.as_json)
     query = _query(request, audit, code, outcome)
     look = bootstrap.look_at_audits(request.settings)
     seen = look.one(query.customer, query.run)
@@ -374,14 +360,3 @@ def _nothing(run_: AuditRun, *, filtered: bool) -> str:
     if run_.state is RunState.FINISHED:
         return "Nothing wrong was found."
     return "Nothing is found." if run_.state in ENDED else "Nothing is found so far."
-
-
-def _format(text: str | None, path: Path | None, *, as_json: bool) -> ExportFormat:
-    """As it is asked for; else by `--json` or the end of the file's name."""
-    if text is not None:
-        kind = one_of(ExportFormat, text, "--format")
-        if as_json and path is None and kind is not ExportFormat.JSON:
-            raise typer.BadParameter("standard output is either csv or JSON: leave out --json", param_hint="--format")
-        return kind
-    suffixed = path is not None and path.suffix.lower() == ".json"
-    return ExportFormat.JSON if suffixed or (as_json and path is None) else ExportFormat.CSV

@@ -7,10 +7,19 @@ from typing import Annotated
 
 import typer
 
-from cli import number_commands, number_history
+from cli import number_commands, number_history, number_transfer
 from cli.job_views import job_json, job_table
 from cli.job_wait import fail_unless_done, look_again, wait_for_job
 from cli.number_commands import given_instant
+from cli.number_filters import (
+    AssigneeText,
+    DeviceName,
+    PrefixText,
+    SiteText,
+    StatusWord,
+    UsageWord,
+    VendorText,
+)
 from cli.number_views import number_json, number_table, numbers_table
 from cli.output import plain
 from cli.request import AsJson, Customer, Request, request_of
@@ -29,6 +38,7 @@ _HOUR = 3600
 app = typer.Typer(no_args_is_help=True, help="Look numbers up, add, change, assign and delete them.")
 app.add_typer(number_commands.app)
 app.add_typer(number_history.app)
+app.add_typer(number_transfer.app)
 app.command(epilog="Example: number-inventory numbers stock")(stock)
 
 
@@ -59,31 +69,13 @@ def show(
 def list_numbers(
     context: typer.Context,
     *,
-    status: Annotated[
-        str | None,
-        typer.Option(
-            metavar="STATUS",
-            autocompletion=lambda: list(Status),
-            help=f"Only of this Status: {', '.join(Status)}. Example: --status Cooling",
-        ),
-    ] = None,
-    vendor: Annotated[
-        str | None, typer.Option(help="Only of this Vendor; '' is blank. Example: --vendor AudioCodes")
-    ] = None,
-    usage: Annotated[
-        str | None,
-        typer.Option(
-            metavar="USAGE",
-            autocompletion=lambda: list(filter(None, Usage)),
-            help=f"Only of this Usage: '' for blank, {', '.join(filter(None, Usage))}. Example: --usage Device",
-        ),
-    ] = None,
-    prefix: Annotated[str, typer.Option(help="Only numbers that begin so. Example: --prefix +4930")] = "",
-    site: Annotated[str | None, typer.Option(help="Only of this Site. Example: --site Berlin")] = None,
-    assigned_to: Annotated[
-        str | None, typer.Option(help="Only what is assigned to this one. Example: --assigned-to alice")
-    ] = None,
-    device: Annotated[str, typer.Option(help="Only what this device holds. Example: --device sbc-1")] = "",
+    status: StatusWord = None,
+    vendor: VendorText = None,
+    usage: UsageWord = None,
+    prefix: PrefixText = "",
+    site: SiteText = None,
+    assigned_to: AssigneeText = None,
+    device: DeviceName = "",
     text: Annotated[
         str, typer.Option(help="Only with this in Description or Tag, capitals as they are. Example: --text desk")
     ] = "",

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from number_inventory.services.count_numbers import LookAtCounts
     from number_inventory.services.dispatch import DispatchSyncs
     from number_inventory.services.held_removals import ApproveRemovals, ReviewRemovals
+    from number_inventory.services.import_numbers import ImportNumbers
     from number_inventory.services.look_at_audits import LookAtAudits
     from number_inventory.services.look_at_history import LookAtHistory
     from number_inventory.services.look_at_number_jobs import LookAtNumberJobs
@@ -407,6 +408,13 @@ def manage_numbers(settings: "ManageSettings", repeated_since: datetime | None =
     from number_inventory.services.manage_numbers import ManageNumbers
 
     return ManageNumbers(inventory(settings), macros(settings.macros_table), clock(), repeated_since)
+
+
+def import_numbers(settings: "ManageSettings") -> "ImportNumbers":
+    """Bring numbers in, row by row."""
+    from number_inventory.services.import_numbers import ImportNumbers
+
+    return ImportNumbers(inventory(settings), macros(settings.macros_table), clock())
 
 
 def find_available(settings: "InventorySettings") -> "FindAvailable":

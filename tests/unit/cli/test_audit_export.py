@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from cli.audit_export import COLUMNS, ExportFormat, destination, safe_cell, write_findings
+from cli.audit_export import COLUMNS, write_findings
+from cli.exports import ExportFormat, destination, safe_cell
 from number_inventory.domain.audit_runs import RunState
 from number_inventory.domain.errors import StorageBusyError
 from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome

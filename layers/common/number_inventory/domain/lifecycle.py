@@ -217,8 +217,10 @@ def cooling_dated(record: NumberRecord, cooling_days: int, stamp: Stamp) -> Deci
     return Decision(record, after, outcome)
 
 
-def assign(record: NumberRecord, vendor: str, usage: Usage, requester: str, stamp: Stamp) -> Decision:
-    """An operator gives the number to a vendor's subscriber, the requester.
+def assign(
+    record: NumberRecord, vendor: str, usage: Usage, requester: str, stamp: Stamp, *, utility: bool = False
+) -> Decision:
+    """An operator gives the number to a vendor's subscriber, the requester, or to something that is none (`utility`).
 
     Raises:
         RuleViolationError: it is not Available (nor Reserved for this very requester), or a device holds it.
@@ -230,7 +232,7 @@ def assign(record: NumberRecord, vendor: str, usage: Usage, requester: str, stam
         raise RuleViolationError(f"number {record.number} cannot be assigned: {describe_claim(record)}")
     after = replace(
         record,
-        status=Status.USED,
+        status=Status.USED_UTILITY if utility else Status.USED,
         usage=usage,
         vendor=vendor,
         assigned_to=requester,
