@@ -11,6 +11,7 @@ from cli.times import instant
 from number_inventory.domain.numbers import NumberRecord
 
 _LISTED = ("Number", "Status", "Usage", "Vendor", "Held by", "Assigned to", "Tag", "Site", "Description")
+_STORED_ONLY = frozenset({"deleting", "outdated"})
 _SPARE = 2
 """How many of these columns, from the last, a narrow terminal does without; `numbers show` has them."""
 
@@ -29,7 +30,7 @@ _TEXTS = (
 
 def number_json(record: NumberRecord, now: datetime) -> dict[str, Any]:
     """A number for programs; its Tag as people see it now."""
-    copied = {field.name: getattr(record, field.name) for field in fields(record) if field.name != "deleting"}
+    copied = {field.name: getattr(record, field.name) for field in fields(record) if field.name not in _STORED_ONLY}
     holders = [{"device": holder.device, "since": holder.since} for holder in record.holders]
     return copied | {"tag": record.shown_tag(now), "holders": holders}
 

@@ -3,6 +3,7 @@
 Logs and metrics hold numbers, device names and causes; never a credential.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
@@ -15,7 +16,8 @@ from aws_lambda_powertools.metrics import Metrics, MetricUnit
 from number_inventory.domain.audit_runs import AuditRun
 from number_inventory.domain.number_jobs import NumberJob
 
-METRIC_NAMESPACE = "NumberInventory"
+METRIC_NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "NumberInventory")
+"""Deployed, each stack has one of its own."""
 
 _Arguments = ParamSpec("_Arguments")
 _Answer = TypeVar("_Answer")

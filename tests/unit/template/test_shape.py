@@ -117,12 +117,20 @@ def test_functions_are_built_by_their_makefile(resources: Resources) -> None:
 
 
 def test_parameters_explain_themselves(template: Template) -> None:
-    """GIVEN a guided deployment WHEN it asks for a parameter THEN it says what for, in a group."""
-    groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
-    grouped = [name for group in groups for name in group["Parameters"]]
+    """GIVEN a guided deployment WHEN it asks for a parameter THEN it says what for, under a label and in a group."""
+    interface = template["Metadata"]["AWS::CloudFormation::Interface"]
+    grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
+    labels = {name: label["default"] for name, label in interface["ParameterLabels"].items()}
 
-    assert sorted(grouped) == sorted(template["Parameters"])
-    assert all(len(parameter["Description"]) > 20 for parameter in template["Parameters"].values())
+    assert sorted(grouped) == sorted(template["Parameters"]) == sorted(labels)
+    assert len(set(labels.values())) == len(labels)
+    for name, parameter in template["Parameters"].items():
+        description = parameter["Description"]
+        assert len(description) > 20, name
+        assert description.endswith("."), name
+        assert "Default" in parameter, f"{name} would have to be answered"
+        if parameter["Default"] == "":
+            assert "Empty" in description, f"{name} does not say what an empty answer means"
 
 
 @pytest.mark.parametrize(

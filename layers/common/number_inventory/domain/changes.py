@@ -17,7 +17,7 @@ RELEASE = "release"
 ANOTHER_HAND = "another hand"
 """Who changed a number that does not say so itself."""
 
-_STAMPS = frozenset({"version", "updated_at", "updated_by", "reason", "deleting"})
+_STAMPS = frozenset({"version", "updated_at", "updated_by", "reason", "deleting", "outdated"})
 _RESERVATION = ("reserved_for", "reserved_until", "reservation_notes")
 _OWNERSHIP = ("vendor", "usage", "assigned_to")
 _HOLDERS = ("holders",)

@@ -162,4 +162,14 @@ class RecordBrokenError(PermanentError):
     def __init__(self, what: str, attribute: str, message: str) -> None:
         self.what = what
         self.attribute = attribute
-        super().__init__(f"the stored {what} is broken: attribute {attribute!r} {message}. Correct the item by hand")
+        super().__init__(self._words(message))
+
+    def _words(self, message: str) -> str:
+        return f"the stored {self.what} is broken: attribute {self.attribute!r} {message}. Correct the item by hand"
+
+
+class RecordNewerError(RecordBrokenError):
+    """A newer release has written a stored item in a way that this one cannot read; it is left as it is."""
+
+    def _words(self, message: str) -> str:
+        return f"the stored {self.what} was written by a newer release: {message}. Deploy that release again"

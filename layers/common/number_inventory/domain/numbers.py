@@ -78,6 +78,7 @@ class NumberRecord:
         reserved_until: when a reservation lapses; None does not lapse.
         deleting: the last write was made to delete the number, and says by whom; any other write takes that back.
         reason: why the last write happened, for people.
+        outdated: stored in the way of an earlier release; its next write stores all of it in today's.
     """
 
     customer: str
@@ -107,6 +108,7 @@ class NumberRecord:
     updated_by: str = ""
     reason: str = ""
     deleting: bool = False
+    outdated: bool = False
 
     def holder(self, device: str) -> Holder | None:
         """The entry of this device, or None when the number is not registered there."""

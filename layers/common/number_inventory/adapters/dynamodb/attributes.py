@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from number_inventory.domain.errors import InvalidInputError, RecordBrokenError
+from number_inventory.domain.errors import InvalidInputError, RecordBrokenError, RecordNewerError
 
 Attribute = dict[str, Any]
 """One typed attribute, as `{"S": "Used"}`."""
@@ -17,10 +17,32 @@ Attribute = dict[str, Any]
 Item = dict[str, Attribute]
 """A whole item: attribute names to typed attributes."""
 
-SCHEMA: Attribute = {"N": "1"}
+NEWEST_SCHEMA = 1
+"""The newest way of writing items that this release understands. One more where an older release would read an item of
+the new kind wrongly; attributes that an older release may do without need no new number."""
+
+SCHEMA: Attribute = {"N": str(NEWEST_SCHEMA)}
 """Stands as `schema` in every item: how its attributes are to be read."""
 
+NOT_NEWER = "(attribute_not_exists(#schema) OR #schema <= :schema)"
+"""The condition of a write that has not read its item before; see `with_schema`."""
+
 _Word = TypeVar("_Word", bound=StrEnum)
+
+
+def with_schema(names: dict[str, str], values: Item) -> None:
+    """Add what `NOT_NEWER` names to the names and values of a request."""
+    names["#schema"] = "schema"
+    values[":schema"] = SCHEMA
+
+
+def refuse_newer(item: Mapping[str, Any], what: str) -> None:
+    """Refuse an item that a newer release has written in a way of its own; `what` is the item in words.
+
+    Raises:
+        RecordNewerError: it has.
+    """
+    ItemReader(item, what)
 
 
 def text(value: str) -> Attribute:
@@ -57,8 +79,13 @@ def _utc(value: datetime) -> datetime:
 class ItemReader:
     """Reads the attributes of one stored item, and says which one is broken.
 
+    An item without a schema is one of the first; so is whatever an index shows of one.
+
     Attributes:
         what: the item in words, for the message.
+
+    Raises:
+        RecordNewerError: a newer release has written the item in a way that this one would misunderstand.
     """
 
     __slots__ = ("_item", "_path", "what")
@@ -67,6 +94,14 @@ class ItemReader:
         self._item = item
         self._path = path
         self.what = what
+        if not path and item.get("schema", SCHEMA) != SCHEMA:
+            self._refuse_newer()
+
+    def _refuse_newer(self) -> None:
+        schema = self.whole("schema")
+        if schema > NEWEST_SCHEMA:
+            message = f"it has schema {schema}, and this release reads up to {NEWEST_SCHEMA}"
+            raise RecordNewerError(self.what, "schema", message)
 
     def text(self, name: str) -> str:
         """A string; empty where there is none."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from number_inventory.adapters.dynamodb.attributes import Item, sortable_instant, text, whole
+from number_inventory.adapters.dynamodb.attributes import NOT_NEWER, Item, sortable_instant, text, whole, with_schema
 from number_inventory.domain.audit_runs import ENDED
 from number_inventory.ports.audits import AuditClaim
 from number_inventory.ports.number_jobs import JobClaim
@@ -44,10 +44,13 @@ def free_for(worker: str, step: int, now: datetime, ended: Collection[str] = END
     nobody = deserted(step, now, ended)
     ends = [f":{state}" for state in sorted(ended)]
     free = "(attribute_not_exists(#until) OR #until <= :now OR #worker = :worker)"
+    names = {**nobody["ExpressionAttributeNames"], "#worker": "worker"}
+    values = {**nobody["ExpressionAttributeValues"], ":worker": text(worker)}
+    with_schema(names, values)
     return {
-        "ConditionExpression": f"#step = :step AND {free} AND {_not_among(ends)}",
-        "ExpressionAttributeNames": {**nobody["ExpressionAttributeNames"], "#worker": "worker"},
-        "ExpressionAttributeValues": {**nobody["ExpressionAttributeValues"], ":worker": text(worker)},
+        "ConditionExpression": f"#step = :step AND {free} AND {_not_among(ends)} AND {NOT_NEWER}",
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
     }
 
 

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from number_inventory.adapters.aws import AWS_FAULTS, aws_errors, storage_error, was_retried
-from number_inventory.adapters.dynamodb.attributes import Attribute, Item, sortable_instant, text, whole
+from number_inventory.adapters.dynamodb.attributes import (
+    NOT_NEWER,
+    Attribute,
+    Item,
+    refuse_newer,
+    sortable_instant,
+    text,
+    whole,
+    with_schema,
+)
 from number_inventory.adapters.dynamodb.batch_get import batch_get
 from number_inventory.adapters.dynamodb.device_items import (
     CONFIGURATION,
@@ -130,18 +139,21 @@ class DynamoDevices:
         removes = [name for name in names if name not in new]
         seen = [f"#{name} = :old_{name}" if name in old else f"attribute_not_exists(#{name})" for name in names]
         change = "SET " + ", ".join(f"#{name} = :{name}" for name in sets)
+        in_names = {f"#{name}": name for name in names}
+        values = {
+            **{f":{name}": new[name] for name in sets},
+            **{f":old_{name}": old[name] for name in names if name in old},
+        }
+        with_schema(in_names, values)
         refused = write_if(
             f"configure device {before.key}",
             self._client.update_item,
             TableName=self._table,
             Key=key,
             UpdateExpression=change + (" REMOVE " + ", ".join(f"#{name}" for name in removes) if removes else ""),
-            ConditionExpression=" AND ".join(seen),
-            ExpressionAttributeNames={f"#{name}": name for name in names},
-            ExpressionAttributeValues={
-                **{f":{name}": new[name] for name in sets},
-                **{f":old_{name}": old[name] for name in names if name in old},
-            },
+            ConditionExpression=" AND ".join([*seen, NOT_NEWER]),
+            ExpressionAttributeNames=in_names,
+            ExpressionAttributeValues=values,
         )
         if refused is None:
             return True
@@ -149,7 +161,7 @@ class DynamoDevices:
         return self.get(before.key).device == after
 
     def set_enabled(self, key: DeviceKey, *, enabled: bool) -> None:
-        """Let schedules sync the device, or not; raises NotFoundError.
+        """Let schedules sync the device, or not; raises NotFoundError, or RecordNewerError.
 
         Enabling also lets refused credentials be tried again: a person says that they are good now.
         """
@@ -163,17 +175,19 @@ class DynamoDevices:
             values.update({":shard": index["schedule_shard"], ":key": index["device_key"]})
         else:
             expression += " REMOVE #shard, #key"
+        with_schema(names, values)
         refused = write_if(
             f"{'enable' if enabled else 'disable'} device {key}",
             self._client.update_item,
             TableName=self._table,
             Key=device_item_key(key),
             UpdateExpression=expression,
-            ConditionExpression="attribute_exists(#customer)",
+            ConditionExpression=f"attribute_exists(#customer) AND {NOT_NEWER}",
             ExpressionAttributeNames=names,
             ExpressionAttributeValues=values,
         )
         if refused:
+            refuse_newer(old_item(refused), f"device {key}")
             raise _not_found(key)
 
     def distrust(self, head: DeviceHead) -> bool:
@@ -282,7 +296,8 @@ class DynamoDevices:
             ":one": whole(1),
         }
         names = {"#customer": "customer", "#until": "lease_until", "#holder": "lease_holder", "#sync": "sync"}
-        condition = "attribute_exists(#customer) AND (attribute_not_exists(#until) OR #until <= :now)"
+        condition = f"attribute_exists(#customer) AND (attribute_not_exists(#until) OR #until <= :now) AND {NOT_NEWER}"
+        with_schema(names, values)
         if not even_disabled:
             condition += " AND #enabled = :enabled"
             names["#enabled"], values[":enabled"] = "enabled", {"BOOL": True}
@@ -312,6 +327,7 @@ class DynamoDevices:
         """Why the lease was not to be had; it may be our own, where only the answer to the first try was lost."""
         if not item:
             raise _not_found(key)
+        refuse_newer(item, f"device {key}")
         if item.get("lease_holder") == text(mine):
             return read_lease(item)
         if not even_disabled and not item.get("enabled", {}).get("BOOL"):

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from number_inventory.adapters.aws import aws_errors
-from number_inventory.adapters.dynamodb.attributes import SCHEMA, Item, text
+from number_inventory.adapters.dynamodb.attributes import NOT_NEWER, SCHEMA, Item, refuse_newer, text, with_schema
 from number_inventory.adapters.dynamodb.batch_get import batch_get
-from number_inventory.adapters.dynamodb.tables import query_pages
+from number_inventory.adapters.dynamodb.tables import old_item, query_pages, write_if
+from number_inventory.domain.errors import RecordBrokenError
 from number_inventory.domain.macros import GLOBAL, MacroValue, resolve_macro
 
 if TYPE_CHECKING:
@@ -31,11 +32,25 @@ class DynamoMacros:
         return {name: resolve_macro(name, stored.get((own, name)), stored.get((GLOBAL, name))) for name in names}
 
     def put(self, scope: str, name: str, value: str) -> None:
-        """Store a value for a customer or for `GLOBAL`; the caller has checked it."""
-        with aws_errors(f"store macro {name} of {scope}"):
-            self._client.put_item(
-                TableName=self._table, Item={**_key(scope, name), "schema": SCHEMA, "value": text(value)}
-            )
+        """Store a value for a customer or for `GLOBAL`; the caller has checked it.
+
+        Raises:
+            RecordNewerError: the value in force was stored by a newer release.
+        """
+        names: dict[str, str] = {}
+        values: Item = {}
+        with_schema(names, values)
+        refused = write_if(
+            f"store macro {name} of {scope}",
+            self._client.put_item,
+            TableName=self._table,
+            Item={**_key(scope, name), "schema": SCHEMA, "value": text(value)},
+            ConditionExpression=NOT_NEWER,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=values,
+        )
+        if refused:
+            refuse_newer(old_item(refused), f"macro {name} of {scope}")
 
     def remove(self, scope: str, name: str) -> None:
         """Forget a value; nothing where there is none."""
@@ -59,7 +74,11 @@ def _key(scope: str, name: str) -> Item:
 
 
 def _value(item: Mapping[str, Any]) -> str:
-    """The value; what is no string is handed on in a form that no macro accepts, and whoever reads it says so."""
+    """The value; what cannot be read is handed on in a form that no macro accepts, and whoever reads it says so."""
+    try:
+        refuse_newer(item, "macro")
+    except RecordBrokenError as error:
+        return f"<not readable: {error}>"
     attribute = item.get("value", {})
     value = attribute.get("S")
     return value if isinstance(value, str) else f"<not a string: {attribute!r}>"

@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from number_inventory.adapters.dynamodb.attributes import ItemReader
+from number_inventory.adapters.dynamodb.attributes import SCHEMA, ItemReader
 from number_inventory.adapters.dynamodb.number_items import read_holders, read_status
 from number_inventory.domain.audit import NumberGlance
 from number_inventory.domain.errors import RecordBrokenError
 from number_inventory.domain.numbers import Status
 
-GLANCED = ("number", "status", "usage", "vendor", "site", "holders", "release_at")
+GLANCED = ("number", "schema", "status", "usage", "vendor", "site", "holders", "release_at")
 """The attributes that a glance needs."""
 
 _STATUSES = {status.value: status for status in Status}
@@ -41,6 +41,8 @@ def read_glances(
 
 
 def _quick(item: dict[str, Any]) -> NumberGlance:
+    if item.get("schema", SCHEMA) != SCHEMA:
+        raise ValueError
     status = _STATUSES[item["status"]["S"]]
     usage, vendor, site, holders = item.get("usage"), item.get("vendor"), item.get("site"), item.get("holders")
     return NumberGlance(

@@ -159,6 +159,7 @@ def read_number(item: dict[str, Any]) -> NumberRecord:
         updated_by=read.text("updated_by"),
         reason=read.text("reason"),
         deleting=read.switch("deleting"),
+        outdated=item.get("schema") != SCHEMA,
     )
 
 
@@ -211,14 +212,14 @@ def number_change(before: NumberRecord, after: NumberRecord) -> NumberChange:
     """What differs, and nothing else: attributes that this release does not know survive.
 
     The attributes of the indexes are always brought right, changed or not: it costs nothing, and heals an item that
-    some other hand has written.
+    some other hand has written. What an earlier release has written in its own way is written whole, in today's.
     """
     old = number_item(before, before.version)
     new = number_item(after, before.version + 1)
     sets = {
         name: attribute
         for name, attribute in new.items()
-        if name not in _KEYS and (name in _INDEXED or old.get(name) != attribute)
+        if name not in _KEYS and (before.outdated or name in _INDEXED or old.get(name) != attribute)
     }
     candidates = dict.fromkeys((*_INDEXED, *old))
     return NumberChange(sets, tuple(name for name in candidates if name not in new))
