@@ -36,6 +36,9 @@ up: setup ## Start the local AWS and a played device, deploy to it (NUMBER_INVEN
 down: ## Stop what `make up` started
 	@if [ -x $(python) ]; then $(python) -m local_stack down; else echo "Nothing was running."; fi
 
+sam-local: setup ## Run functions in Docker on the local stack: RUN=start-api, start-lambda or "invoke Audit"
+	@$(python) -m local_stack sam-local $(RUN)
+
 simulator: setup ## Play a device by itself until Ctrl-C
 	@$(python) -m simulator
 
@@ -46,7 +49,7 @@ setup: .venv/.ready .tools/aws-sam-cli/.ready .tools/ministack/.ready ## Fetch e
 dynamodb-local: ## Fetch DynamoDB Local for the tests on a real engine (needs Maven and a JDK, else says so)
 	@[ -e .tools/dynamodb-local/.ready ] || $(tools)/dynamodb-local/fetch .tools/dynamodb-local
 
-test: setup ## Run every test that needs no Docker, but for the long forms
+test: setup ## Run every test but for the long forms; those of `sam local` where Docker is
 	@$(python) -m pytest -n 2 --dist loadgroup -m "not long"
 
 test-long: setup ## Run the tests with more seeds and larger sizes
@@ -105,7 +108,7 @@ clean: down ## Remove what was built and what ran, keep the tools
 distclean: clean ## Remove the tools, too
 	rm -rf .venv .tools
 
-.PHONY: help demo up down simulator setup test test-long bench bench-quick cost check openapi format requirements build clean distclean dynamodb-local
+.PHONY: help demo up down sam-local simulator setup test test-long bench bench-quick cost check openapi format requirements build clean distclean dynamodb-local
 
 # ------------------------------------------------------------------------------------------------------------ tools
 

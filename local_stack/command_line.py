@@ -1,4 +1,4 @@
-"""`python -m local_stack`: up, down, status, demo."""
+"""`python -m local_stack`: up, down, status, demo, sam-local."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from local_stack import device_simulator, emulator
+from local_stack import device_simulator, emulator, sam_local
 from local_stack.api_document.document import document
 from local_stack.api_document.page import write_page
 from local_stack.demo.telling import run as run_demo
@@ -91,6 +91,31 @@ def demo(
     root = default_layout().root
     layout = Layout(root=root, state=(state or root / ".local" / "demo").resolve())
     raise typer.Exit(run_demo(layout, Console(highlight=False)))
+
+
+@app.command(name="sam-local", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run_sam_local(
+    context: typer.Context,
+    state: StateFolder = None,
+    aws_port: Annotated[
+        int, typer.Option(envvar="NUMBER_INVENTORY_PORT", help="Loopback port of the local AWS, if it is not up.")
+    ] = emulator.DEFAULT_PORT,
+    device_port: Annotated[
+        int, typer.Option(envvar="NUMBER_INVENTORY_SIMULATOR_PORT", help="That of the played device.")
+    ] = device_simulator.DEFAULT_PORT,
+) -> None:
+    """Runs `sam local start-api`, `start-lambda` or `invoke FUNCTION` in Docker, on the local stack's tables.
+
+    Whatever else is said goes to SAM, such as `invoke Audit --event audit.json`; nothing means `start-api`. Starts the
+    local stack if it is not up.
+    """
+    command = context.args or ["start-api"]
+    layout, progress = default_layout(state), Progress()
+    sam_local.check(command)
+    stack = LocalStack(layout, progress)
+    described = stack.status() or stack.up(StackOptions(aws_port, device_port, {"SyncSchedule": "rate(1 minute)"}))
+    options = sam_local.prepare(layout, progress)
+    sam_local.run(layout, described["endpoint_url"], command, options)
 
 
 @app.command()

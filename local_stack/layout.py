@@ -35,6 +35,11 @@ class Layout:
         return self.state / "build"
 
     @property
+    def sam_local(self) -> Path:
+        """What `sam local` needs: the build for containers and the functions' variables."""
+        return self.state / "sam-local"
+
+    @property
     def scratch(self) -> Path:
         """Temporary files of the emulator and its functions; emptied when the stack stops."""
         return self.state / "tmp"
@@ -48,6 +53,11 @@ class Layout:
     def uv(self) -> Path:
         """The uv that installs the layer's packages: the one in the environment variable `UV`, else the fetched one."""
         return Path(os.environ.get("UV") or self._tool("uv", "uv"))
+
+    @property
+    def find_python(self) -> Path:
+        """The program that finds an interpreter of a version."""
+        return self.root / "local_stack" / "tools" / "find-python"
 
     @property
     def sam(self) -> Path:

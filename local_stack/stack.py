@@ -8,6 +8,7 @@ from local_stack import description, processes
 from local_stack.deployment import build, deploy
 from local_stack.device_simulator import SIMULATOR, describe_simulator, start_simulator
 from local_stack.emulator import EMULATOR, is_ready, start_emulator
+from local_stack.forwarder import FORWARDER
 from local_stack.layout import Layout
 from local_stack.processes import LOOPBACK, BackgroundProcess
 from local_stack.progress import Progress
@@ -63,7 +64,7 @@ class LocalStack:
             Whether anything ran.
         """
         stopped = False
-        for name in (SIMULATOR, EMULATOR):
+        for name in (FORWARDER, SIMULATOR, EMULATOR):
             record = self._layout.record(name)
             process = processes.load(record)
             stopped = (process.stop() if process else False) or stopped
