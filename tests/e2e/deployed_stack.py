@@ -11,7 +11,7 @@ import urllib3
 
 from local_stack.emulator import client
 
-_PATIENCE_SECONDS = 30.0
+_PATIENCE_SECONDS = 120.0
 _POLL_SECONDS = 0.1
 _SLOWEST = 120.0
 """Seconds for an answer: many requests at once start a process each, which is slow on a small machine."""

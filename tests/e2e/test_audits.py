@@ -160,7 +160,7 @@ def test_the_schedule_audits_every_customer(customer: Customer) -> None:
     def ended() -> list[dict[str, Any]]:
         return [run for run in customer.audits().body["audits"] if run["ended_at"]]
 
-    [run] = eventually(ended, seconds=60.0)
+    [run] = eventually(ended, seconds=300.0)
     assert (run["requested_by"], run["mode"], run["state"]) == ("schedule", "correct", "finished")
     assert count(run, "corrected") == CORRECTED
 
