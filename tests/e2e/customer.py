@@ -120,7 +120,8 @@ class Customer:
         begun = self.have("numbers", body)
         assert begun.status == 202, begun.body
         address = f"/customers/{self.name}/{begun.headers['Location']}"
-        assert eventually(lambda: self.stack.get(address).body["ended_at"], seconds=_WORK_SECONDS), self.stack.get(address).body
+        ended = eventually(lambda: self.stack.get(address).body["ended_at"], seconds=_WORK_SECONDS)
+        assert ended, self.stack.get(address).body
         assert self.stack.get(f"{address}/outcomes", limit="1").status == 200
         return dict(self.stack.get(address).body)
 
