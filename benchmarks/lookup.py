@@ -97,6 +97,7 @@ def _function(setting: Setting, stage: Stage) -> Any:  # noqa: ANN401 - a handle
     assert setting.engine.endpoint_url is not None
     os.environ.update(aws_variables(setting.engine.endpoint_url))
     os.environ["NUMBERS_TABLE"] = stage.tables.numbers
+    os.environ["API_AUTH"] = "AWS_IAM"
     os.environ["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
     from functions.number_api.handler import handler  # noqa: PLC0415 - it reads the environment
 

@@ -48,7 +48,7 @@ def get_number(
 
         past = number_as_of(unquote(customer), unquote(number), as_of)
         return Response(HTTPStatus.OK.value, content_types.APPLICATION_JSON, past)
-    record = bootstrap.look_up_numbers(ApiSettings.load()).one(unquote(customer), unquote(number))
+    record = bootstrap.lookups_of_the_api().one(unquote(customer), unquote(number))
     headers: dict[str, str | list[str]] = {"ETag": etag(record.version)}
     # The Tag of a number that cools tells how many days are left: it changes although nothing is written.
     if record.status is not Status.COOLING and already_seen(event, record.version):

@@ -6,14 +6,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from number_inventory import bootstrap
 from number_inventory.events import DispatchEvent, read_event
-from number_inventory.observability import count, logger_for, measured, metrics_for
+from number_inventory.observability import logger_for
 from number_inventory.settings import DispatchSettings
 
 logger = logger_for("sync-dispatcher")
-metrics = metrics_for("sync-dispatcher")
 
 
-@measured(metrics)
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
     """Queue the syncs; answers `{"queued": n}`.
@@ -26,6 +24,5 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
     request = read_event(DispatchEvent, event)
     dispatch = bootstrap.dispatch_syncs(DispatchSettings.load())
     queued = dispatch(request.customer, request.device)
-    count(metrics, {"SyncsQueued": queued})
     logger.info("syncs queued", extra={"queued": queued, "customer": request.customer, "device": request.device})
     return {"queued": queued}

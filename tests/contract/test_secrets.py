@@ -5,7 +5,7 @@ import logging
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
@@ -107,19 +107,43 @@ def test_credentials_are_stored_encrypted_under_the_device(store: Store) -> None
     assert store.ssm.get_parameter(Name=store.parameter)["Parameter"]["Type"] == "SecureString"
 
 
-def test_credentials_are_cached_briefly_and_fresh_ones_pass_by(store: Store) -> None:
-    """GIVEN credentials that another process changes THEN they are seen when asked for fresh, or after five minutes."""
+@dataclass
+class Decryptions:
+    """Counts what KMS would charge for."""
+
+    count: int = 0
+
+    def note(self, params: dict[str, Any], **_: object) -> None:
+        """Look at a request before it is sent."""
+        self.count += params["WithDecryption"]
+
+
+def test_credentials_are_decrypted_once_an_hour_and_whenever_they_change(store: Store) -> None:
+    """GIVEN credentials in use THEN an hour takes one decryption, and changed ones count at once."""
+    decryptions = Decryptions()
+    store.ssm.meta.events.register("provide-client-params.ssm.GetParameter", decryptions.note)
     store.secrets.store(KEY, Credentials("admin", "old"))
-    assert store.secrets.credentials(KEY).password == "old"
+    for _ in range(12):
+        assert store.secrets.credentials(KEY).password == "old"
+    assert decryptions.count == 1
+
     store.plant('{"username": "admin", "password": "new"}')
+    assert [store.secrets.credentials(KEY).password for _ in range(2)] == ["new", "new"]
+    assert decryptions.count == 2
 
-    assert store.secrets.credentials(KEY).password == "old"
     assert store.secrets.credentials(KEY, fresh=True).password == "new"
+    store.uptime.seconds = 3601
     assert store.secrets.credentials(KEY).password == "new"
+    assert decryptions.count == 4
 
-    store.plant('{"username": "admin", "password": "newer"}')
-    store.uptime.seconds = 301
-    assert store.secrets.credentials(KEY).password == "newer"
+
+def test_credentials_that_another_process_removed_are_not_used_again(store: Store) -> None:
+    store.secrets.store(KEY, Credentials("admin", "old"))
+    store.secrets.credentials(KEY)
+    store.ssm.delete_parameter(Name=store.parameter)
+    for _ in range(2):
+        with pytest.raises(CredentialsMissingError):
+            store.secrets.credentials(KEY)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from number_inventory.domain.audit import NumberGlance
-from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberRecord, Status, Usage
+from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberGlance, NumberRecord, Status, Usage
 from number_inventory.ports.numbers import Inventory, NumberSlice
 from tests.contract.conftest import Aws, Ports
 from tests.contract.made import CUSTOMER, NOW, cooling, listed, put, record, records, used, written

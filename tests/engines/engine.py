@@ -1,5 +1,6 @@
 """An engine, and fresh tables on it."""
 
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -77,7 +78,9 @@ def create_tables(client: "DynamoDBClient") -> Tables:
         ("RequestsTable", names.requests),
         ("StockTable", names.stock),
     ):
-        client.create_table(TableName=name, **schemas[logical_id])
+        # A busy engine may take longer than a client waits: the name is ours alone, so a second try finds the first.
+        with suppress(client.exceptions.ResourceInUseException):
+            client.create_table(TableName=name, **schemas[logical_id])
     return names
 
 

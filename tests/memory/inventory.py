@@ -8,10 +8,9 @@ from threading import Lock
 from typing import TypeVar
 
 from number_inventory.adapters.dynamodb.inventory import NumbersFound
-from number_inventory.domain.audit import NumberGlance
 from number_inventory.domain.errors import RecordBrokenError
 from number_inventory.domain.lifecycle import Decision
-from number_inventory.domain.numbers import NumberRecord, Status, first_version
+from number_inventory.domain.numbers import NumberGlance, NumberRecord, Status, first_version
 from number_inventory.ports.numbers import DueNumber, DueReservation, NumberPage, NumberQuery, NumberSlice, WriteResult
 from tests.memory.fuse import Fuse
 

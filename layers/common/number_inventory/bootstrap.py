@@ -368,6 +368,14 @@ def look_up_numbers(settings: "InventorySettings") -> "LookUpNumbers":
     return LookUpNumbers(inventory(settings))
 
 
+@lru_cache(maxsize=1)
+def lookups_of_the_api() -> "LookUpNumbers":
+    """Look numbers up for the API, by the environment as it was at the first request: lookups come most often."""
+    from number_inventory.settings import ApiSettings
+
+    return look_up_numbers(ApiSettings.load())
+
+
 def add_numbers(settings: "InventorySettings") -> "AddNumbers":
     """Add numbers by hand."""
     from number_inventory.services.manage_numbers import AddNumbers

@@ -8,16 +8,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
-from number_inventory.domain.audit_runs import AuditRun
-from number_inventory.domain.number_jobs import NumberJob
+if TYPE_CHECKING:
+    from number_inventory.domain.audit_runs import AuditRun
+    from number_inventory.domain.number_jobs import NumberJob
 
 METRIC_NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "NumberInventory")
 """Deployed, each stack has one of its own."""
+
+WATCHED = frozenset(
+    {
+        "AuditCorrections",
+        "AuditHeld",
+        "AuditsStopped",
+        "Findings_conflict",
+        "NumbersNotAdded",
+        "RemovalsHeld",
+        "RemovalsWaiting",
+        "SyncsNotApplied",
+    }
+)
+"""Metrics that the template has alarms on."""
 
 _Arguments = ParamSpec("_Arguments")
 _Answer = TypeVar("_Answer")
@@ -34,9 +49,14 @@ def metrics_for(service: str) -> Metrics:
 
 
 def count(metrics: Metrics, counts: Mapping[str, int]) -> None:
-    """Add each named count as a metric; zero is a value too, since an absent metric means that nothing ran."""
+    """Add each named count as a metric; zero only where an alarm waits for it.
+
+    CloudWatch charges a metric for each hour in which it comes. An alarm goes on by the last value that it got, for
+    some of its periods: zero ends it. That a function ran, and for how long, Lambda counts by itself.
+    """
     for name, value in counts.items():
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+        if value or name in WATCHED:
+            metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
 
 def measured(metrics: Metrics) -> Callable[[Callable[_Arguments, _Answer]], Callable[_Arguments, _Answer]]:
@@ -74,7 +94,7 @@ def as_json(value: object) -> Any:  # noqa: ANN401 - JSON is whatever it is
     return value
 
 
-def audit_as_json(run: AuditRun) -> dict[str, Any]:
+def audit_as_json(run: "AuditRun") -> dict[str, Any]:
     """A run of the audit as plain JSON values, the same wherever it is shown, without what it keeps for itself."""
     shown: dict[str, Any] = as_json(run)
     del shown["position"]
@@ -82,7 +102,7 @@ def audit_as_json(run: AuditRun) -> dict[str, Any]:
     return {"id": shown.pop("id"), **scope, "codes": sorted(scope["codes"]), **shown}
 
 
-def job_as_json(job: NumberJob) -> dict[str, Any]:
+def job_as_json(job: "NumberJob") -> dict[str, Any]:
     """A job as plain JSON values, the same wherever it is shown, without what it keeps for itself."""
     shown: dict[str, Any] = as_json(job)
     del shown["stretch"]

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from number_inventory import settings
 from number_inventory.events import AuditEvent, read_audit_event
+from number_inventory.observability import WATCHED
 
 Resources = dict[str, dict[str, Any]]
 Template = dict[str, Any]
@@ -226,6 +227,12 @@ def test_what_the_rules_want_told_is_watched(resources: Resources) -> None:
     assert {"RemovalsWaiting", "SyncsNotApplied"} < watched
     worker = Path("functions/sync_devices/worker.py").read_text(encoding="utf-8")
     assert all(f'"{name}"' in worker for name in ("RemovalsWaiting", "SyncsNotApplied"))
+
+
+def test_zeros_are_sent_for_every_alarm_and_for_nothing_else(resources: Resources) -> None:
+    """GIVEN an alarm on a metric of ours WHEN all is well again THEN a zero ends it; other zeros would only cost."""
+    alarms = [alarm["Properties"] for alarm in _of_type(resources, "AWS::CloudWatch::Alarm").values()]
+    assert {alarm["MetricName"] for alarm in alarms if not str(alarm["Namespace"]).startswith("AWS/")} == WATCHED
 
 
 def test_what_audits_leave_to_a_person_is_watched(resources: Resources) -> None:

@@ -25,14 +25,18 @@ class PutKey(TypedDict, total=False):
     KeyId: str
 
 
-_CACHED_SECONDS = 300.0
+_KEPT_SECONDS = 3600.0
+"""How long decrypted credentials are kept, while the stored ones are of the same version."""
+
 _KEY_BYTES = 32
 
 
 class SsmSecrets:
     """Device credentials, one parameter each: `<prefix>/<customer>/<device>/credentials`, a JSON object.
 
-    The version is the parameter's own, which grows whenever it is overwritten.
+    The version is the parameter's own, which grows whenever it is overwritten. Credentials that were decrypted are kept
+    for an hour and used while the parameter has that version, which is read each time, without being decrypted: KMS
+    charges for each decryption, and a password that was changed is never tried in its old form.
 
     Attributes:
         key_id: of the KMS key that `store` encrypts with; empty for the account's own `aws/ssm`.
@@ -49,30 +53,37 @@ class SsmSecrets:
         self._cached: dict[DeviceKey, tuple[float, Credentials]] = {}
 
     def credentials(self, key: DeviceKey, *, fresh: bool = False) -> Credentials:
-        """The credentials of a device, at most five minutes old, or just read where they must be fresh.
+        """The credentials of a device as they are stored now; decrypted just now where they must be fresh.
 
         Raises:
             CredentialsMissingError: none are stored, or what is stored is no user and password.
         """
-        cached = self._cached.get(key)
-        if cached and not fresh and self._uptime() - cached[0] < _CACHED_SECONDS:
-            return cached[1]
         # Forgotten first: whatever goes wrong now, the old ones are not used again.
-        self._cached.pop(key, None)
+        cached = self._cached.pop(key, None)
+        if cached and not fresh and self._uptime() - cached[0] < _KEPT_SECONDS:
+            stored = self._parameter(key, decrypted=False)
+            if int(stored["Version"]) == cached[1].version:
+                self._cached[key] = cached
+                return cached[1]
         found = self._read(key)
         self._cached[key] = (self._uptime(), found)
         return found
 
     def _read(self, key: DeviceKey) -> Credentials:
-        name = self._name(key)
-        parameter = _parameter(self._client, name, f"read the credentials of device {key}")
-        if parameter is None:
-            raise CredentialsMissingError(f"device {key} has no credentials: parameter {name} does not exist. {_HOW}")
+        parameter = self._parameter(key, decrypted=True)
         credentials = _parse(parameter["Value"], int(parameter["Version"]))
         if credentials is None:
             wanted = '{"username": "...", "password": "..."}'
-            raise CredentialsMissingError(f"device {key}: parameter {name} does not hold {wanted}. {_HOW}")
+            raise CredentialsMissingError(f"device {key}: parameter {self._name(key)} does not hold {wanted}. {_HOW}")
         return credentials
+
+    def _parameter(self, key: DeviceKey, *, decrypted: bool) -> Any:  # noqa: ANN401 - AWS's own shape
+        name = self._name(key)
+        purpose = f"read the credentials of device {key}"
+        parameter = _parameter(self._client, name, purpose, decrypted=decrypted)
+        if parameter is None:
+            raise CredentialsMissingError(f"device {key} has no credentials: parameter {name} does not exist. {_HOW}")
+        return parameter
 
     def store(self, key: DeviceKey, credentials: Credentials) -> None:
         """Keep a device's credentials, encrypted; they take the place of earlier ones."""
@@ -150,10 +161,10 @@ class PageTokenKey:
         return self._read()
 
 
-def _parameter(client: "SSMClient", name: str, purpose: str) -> Any:  # noqa: ANN401 - AWS's own shape, or None
-    """The parameter, decrypted; None where there is none."""
+def _parameter(client: "SSMClient", name: str, purpose: str, *, decrypted: bool = True) -> Any:  # noqa: ANN401 - AWS's own shape, or None
+    """The parameter; None where there is none."""
     try:
-        return client.get_parameter(Name=name, WithDecryption=True)["Parameter"]
+        return client.get_parameter(Name=name, WithDecryption=decrypted)["Parameter"]
     except AWS_FAULTS as error:
         if isinstance(error, ClientError) and error_code(error) == "ParameterNotFound":
             return None

@@ -11,7 +11,6 @@ nothing, leaves unused Cooling and Reserved numbers as they are, and restarts no
 from collections.abc import Collection, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
 
 from number_inventory.domain.errors import RuleViolationError
 from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
@@ -28,27 +27,10 @@ from number_inventory.domain.lifecycle import (
     release_due,
     verified,
 )
-from number_inventory.domain.numbers import AUDIOCODES, NumberRecord, Status, Usage
+from number_inventory.domain.numbers import AUDIOCODES, NumberGlance, NumberRecord, Status, Usage
 from number_inventory.domain.testimony import Statement, Word
 
 _USED = frozenset({Status.USED, Status.USED_UTILITY})
-
-
-class NumberGlance(NamedTuple):
-    """What a quick look at a number shows.
-
-    Attributes:
-        holders: names of the devices that the record names, in no particular order.
-        release_date: only while Cooling.
-    """
-
-    number: str
-    status: Status
-    usage: str
-    vendor: str
-    site: str
-    holders: Collection[str]
-    release_date: datetime | None
 
 
 def suspicious(glance: NumberGlance, claimants: Collection[str], now: datetime) -> bool:

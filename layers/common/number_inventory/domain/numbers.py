@@ -4,10 +4,11 @@ Spellings of Status and Usage, and the field names, are VOSS Automate's.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from number_inventory.domain.cooling import cooling_tag
 from number_inventory.domain.errors import InvalidInputError
@@ -119,6 +120,23 @@ class NumberRecord:
         if self.status is Status.COOLING and self.release_date is not None:
             return cooling_tag(self.release_date, now)
         return self.tag
+
+
+class NumberGlance(NamedTuple):
+    """What a quick look at a number shows, as an audit takes it at every one.
+
+    Attributes:
+        holders: names of the devices that the record names, in no particular order.
+        release_date: only while Cooling.
+    """
+
+    number: str
+    status: Status
+    usage: str
+    vendor: str
+    site: str
+    holders: Collection[str]
+    release_date: datetime | None
 
 
 def first_version(record: NumberRecord) -> int:

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from number_inventory.domain.audit import NumberGlance
-from number_inventory.domain.lifecycle import Decision
-from number_inventory.domain.numbers import NumberRecord, Status
+from number_inventory.domain.numbers import NumberGlance, NumberRecord, Status
+
+if TYPE_CHECKING:
+    from number_inventory.domain.lifecycle import Decision
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -137,7 +138,7 @@ class Inventory(Protocol):
     def peek_many(self, customer: str, numbers: Sequence[str]) -> Mapping[str, NumberRecord]:
         """The same, eventually consistent: for looking, at half the price."""
 
-    def save(self, decisions: Sequence[Decision]) -> Sequence[WriteResult]:
+    def save(self, decisions: "Sequence[Decision]") -> Sequence[WriteResult]:
         """Write each decision if its number still is as it was in `before`; results in the same order.
 
         Numbers are independent: one that fails does not stop the others. Each number may stand in it once. Decisions

@@ -4,7 +4,7 @@ By hand: boto3's generic serialiser costs several times the CPU.
 What is empty is not stored, so a missing attribute reads as empty. Instants are RFC 3339 in UTC with a `Z`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -112,6 +112,10 @@ class ItemReader:
         if value is None:
             raise self.broken(name, "is not a string")
         return str(value)
+
+    def texts_of(self, names: Iterable[str]) -> dict[str, str]:
+        """Those of the strings that are there, by their names."""
+        return {name: self.text(name) for name in names if name in self._item}
 
     def word(self, name: str, kind: type[_Word]) -> _Word:
         """One word of a fixed set."""

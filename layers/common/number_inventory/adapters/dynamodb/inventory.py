@@ -23,12 +23,13 @@ from number_inventory.adapters.dynamodb.number_items import (
 from number_inventory.adapters.dynamodb.number_writes import NumberWrites
 from number_inventory.adapters.dynamodb.tables import OnBroken, log_broken, query_pages, query_stretches
 from number_inventory.domain.errors import RecordBrokenError
-from number_inventory.domain.lifecycle import Decision
 from number_inventory.domain.numbers import NumberRecord
 from number_inventory.ports.numbers import DueNumber, DueReservation, NumberPage, NumberQuery, NumberSlice, WriteResult
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from number_inventory.domain.lifecycle import Decision
 
 _log = logging.getLogger(__name__)
 
@@ -194,7 +195,7 @@ class DynamoInventory:
                 self._on_broken(error)
         return records
 
-    def save(self, decisions: Sequence[Decision]) -> Sequence[WriteResult]:
+    def save(self, decisions: "Sequence[Decision]") -> Sequence[WriteResult]:
         """Write each decision if its number still is as it was in `before`; results in the same order.
 
         Raises:

@@ -10,9 +10,8 @@ from typing import Any
 
 from number_inventory.adapters.dynamodb.attributes import SCHEMA, ItemReader
 from number_inventory.adapters.dynamodb.number_items import read_holders, read_status
-from number_inventory.domain.audit import NumberGlance
 from number_inventory.domain.errors import RecordBrokenError
-from number_inventory.domain.numbers import Status
+from number_inventory.domain.numbers import NumberGlance, Status
 
 GLANCED = ("number", "schema", "status", "usage", "vendor", "site", "holders", "release_at")
 """The attributes that a glance needs."""

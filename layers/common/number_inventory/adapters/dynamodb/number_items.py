@@ -29,8 +29,7 @@ LAPSE_SHARDS = 2
 IDLE_STATUSES = frozenset({Status.AVAILABLE, Status.RESERVED})
 """The statuses that the idle index lists."""
 
-_TEXTS = (
-    "usage",
+_WORDS = (
     "vendor",
     "tag",
     "description",
@@ -47,6 +46,7 @@ _TEXTS = (
     "updated_by",
     "reason",
 )
+_TEXTS = ("usage", *_WORDS)
 _INSTANTS = ("cooling_since", "reserved_until", "created_at", "updated_at")
 _INDEXED = ("cooling_shard", "release_at", "idle_pool", "lapse_shard")
 _KEYS = frozenset({"customer", "number"})
@@ -136,30 +136,16 @@ def read_number(item: dict[str, Any]) -> NumberRecord:
         number=number,
         status=read_status(read),
         usage=_usage(read),
-        vendor=read.text("vendor"),
-        tag=read.text("tag"),
         release_date=read.instant("release_at"),
         cooling_since=read.instant("cooling_since"),
-        description=read.text("description"),
-        extra1=read.text("extra1"),
-        extra2=read.text("extra2"),
-        extra3=read.text("extra3"),
-        internal_number_type=read.text("internal_number_type"),
-        e164_number=read.text("e164_number"),
-        site=read.text("site"),
-        assigned_to=read.text("assigned_to"),
-        reserved_for=read.text("reserved_for"),
-        reservation_notes=read.text("reservation_notes"),
         reserved_until=read.instant("reserved_until"),
         holders=read_holders(read),
         version=_version(read),
         created_at=read.instant("created_at"),
-        created_by=read.text("created_by"),
         updated_at=read.instant("updated_at"),
-        updated_by=read.text("updated_by"),
-        reason=read.text("reason"),
         deleting=read.switch("deleting"),
         outdated=item.get("schema") != SCHEMA,
+        **read.texts_of(_WORDS),
     )
 
 

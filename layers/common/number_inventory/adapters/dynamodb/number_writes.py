@@ -21,12 +21,13 @@ from number_inventory.adapters.dynamodb.number_items import (
 )
 from number_inventory.adapters.dynamodb.tables import OnBroken, condition_failed, old_item
 from number_inventory.domain.errors import RecordBrokenError, StorageRefusedError
-from number_inventory.domain.lifecycle import Decision
 from number_inventory.domain.numbers import NumberRecord, first_version
 from number_inventory.ports.numbers import WriteResult
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from number_inventory.domain.lifecycle import Decision
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class NumberWrites:
         self._on_broken = on_broken
         self._batched = batched
 
-    def save(self, decisions: Sequence[Decision]) -> list[WriteResult]:
+    def save(self, decisions: "Sequence[Decision]") -> list[WriteResult]:
         """Write each decision that needs it; results in the same order.
 
         Raises:
@@ -68,7 +69,7 @@ class NumberWrites:
 
     # --- one by one
 
-    def _write(self, decision: Decision, *, tried: bool = False) -> WriteResult:
+    def _write(self, decision: "Decision", *, tried: bool = False) -> WriteResult:
         """Write one; `tried` says that an earlier try of this very write may have taken effect."""
         try:
             if decision.before is None:
@@ -135,7 +136,7 @@ class NumberWrites:
         _log.warning("%s", meaning)
         return WriteResult.FAILED
 
-    def _lost_race(self, decision: Decision, item: dict[str, Any], *, tried: bool) -> WriteResult:
+    def _lost_race(self, decision: "Decision", item: dict[str, Any], *, tried: bool) -> WriteResult:
         """The number is not as it was: somebody else's doing, unless an earlier try of this very write stands."""
         if not item:
             return WriteResult.SUPERSEDED
@@ -152,7 +153,7 @@ class NumberWrites:
 
     # --- many a request
 
-    def _write_batch(self, decisions: Sequence[Decision]) -> list[WriteResult]:
+    def _write_batch(self, decisions: "Sequence[Decision]") -> list[WriteResult]:
         statements: Any = [self._statement(decision) for decision in decisions]
         try:
             answer = self._client.batch_execute_statement(Statements=statements)
@@ -162,7 +163,7 @@ class NumberWrites:
         pairs = zip(decisions, answer["Responses"], strict=True)
         return [self._outcome(decision, response.get("Error"), tried=tried) for decision, response in pairs]
 
-    def _outcome(self, decision: Decision, error: Any, *, tried: bool) -> WriteResult:  # noqa: ANN401 - AWS's own shape
+    def _outcome(self, decision: "Decision", error: Any, *, tried: bool) -> WriteResult:  # noqa: ANN401 - AWS's own shape
         if error is None:
             return WriteResult.WRITTEN
         if error["Code"] not in _LOST_RACE:
@@ -171,7 +172,7 @@ class NumberWrites:
         item = error.get("Item") or (self._read(decision) if tried or decision.before is None else {})
         return self._lost_race(decision, item, tried=tried)
 
-    def _read(self, decision: Decision) -> dict[str, Any]:
+    def _read(self, decision: "Decision") -> dict[str, Any]:
         """What stands; a refused INSERT does not tell."""
         after = decision.after
         with aws_errors(f"read number {after.number} of customer {after.customer}"):
@@ -180,7 +181,7 @@ class NumberWrites:
             )
         return answer.get("Item", {})
 
-    def _statement(self, decision: Decision) -> dict[str, Any]:
+    def _statement(self, decision: "Decision") -> dict[str, Any]:
         """The PartiQL statement of a write, with its condition; all values are parameters."""
         if decision.before is None:
             item = number_item(decision.after, first_version(decision.after))
