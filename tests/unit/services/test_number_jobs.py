@@ -12,8 +12,9 @@ from number_inventory.domain.number_jobs import JOB_ENDED, MAX_JOB_NUMBERS, AddO
 from number_inventory.domain.numbers import NumberRecord, Status
 from number_inventory.services.look_at_number_jobs import LookAtNumberJobs, OutcomeQuery
 from number_inventory.services.manage_numbers import NumberDetails
-from number_inventory.services.run_number_job import CLAIM_MARGIN, RunNumberJob
+from number_inventory.services.run_number_job import RunNumberJob
 from number_inventory.services.start_number_job import StartNumberJob
+from number_inventory.services.taking_turns import CLAIM_MARGIN
 from tests.memory.clock import SettableClock
 from tests.memory.fuse import Fuse, ProcessDiedError
 from tests.memory.inventory import MemoryInventory

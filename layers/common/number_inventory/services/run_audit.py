@@ -5,13 +5,13 @@ next. It may die anywhere; whoever takes it up goes on from the last checkpoint 
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from number_inventory.domain.audit import CoolingDays
 from number_inventory.domain.audit_runs import ENDED, AuditMode, AuditRun, PlanDigest, RunState, with_ended
-from number_inventory.domain.errors import InventoryError, PermanentError, SettingBrokenError
+from number_inventory.domain.errors import SettingBrokenError
 from number_inventory.domain.findings import Finding, FindingOutcome
 from number_inventory.domain.macros import (
     AUDIOCODES_COOLING_DURATION,
@@ -31,10 +31,8 @@ from number_inventory.ports.numbers import Inventory
 from number_inventory.ports.registrations import Registrations
 from number_inventory.services.correct_audit import TOO_MANY, CorrectAudit
 from number_inventory.services.plan_audit import PlanAudit
+from number_inventory.services.taking_turns import CLAIM_MARGIN, LostError, carried_out
 from number_inventory.services.witnesses import Witnesses
-
-CLAIM_MARGIN = timedelta(seconds=60)
-"""How long a claim outlives the time its worker may take: the worker is gone for sure before the next one starts."""
 
 PICK_UP = timedelta(minutes=15)
 """How long a run waits for its next worker before the customer may be audited anew."""
@@ -78,24 +76,13 @@ class RunAudit:
             self._wake_the_next(customer, run_id, step)
             return None
         work = _Work(self, claim, lambda: self.clock.now() < deadline)
-        try:
-            return work.go_on()
-        except _LostError:
-            return None
-        except PermanentError as error:
-            with suppress(InventoryError, _LostError):
-                work.end(RunState.STOPPED, str(error))
-            raise
+        return carried_out(work.go_on, partial(work.end, RunState.STOPPED))
 
     def _wake_the_next(self, customer: str, run_id: str, step: int) -> None:
         """Should this step have died just after handing over, nobody else would wake the next one."""
         run = self.audits.get(customer, run_id)
         if run.state not in ENDED and run.step == step + 1:
             self.workers.wake(run)
-
-
-class _LostError(Exception):
-    """Another worker has the run: this one must write nothing more."""
 
 
 class _Work:
@@ -136,7 +123,7 @@ class _Work:
         now = self._parts.clock.now()
         self._run = replace(self._run, state=state, cause=cause, updated_at=now, ended_at=now)
         if not self._parts.audits.end(self._claim, self._run):
-            raise _LostError
+            raise LostError
 
     # --- reading
 
@@ -243,7 +230,7 @@ class _Work:
     def _keep(self, run: AuditRun) -> None:
         claim = self._parts.audits.keep(self._claim, replace(run, updated_at=self._parts.clock.now()))
         if claim is None:
-            raise _LostError
+            raise LostError
         self._claim, self._run = claim, claim.run
 
     def _hand_over(self) -> AuditRun:
@@ -251,7 +238,7 @@ class _Work:
         run = replace(self._run, step=self._run.step + 1, updated_at=now)
         handed = self._parts.audits.hand_over(self._claim, run, now + PICK_UP)
         if handed is None:
-            raise _LostError
+            raise LostError
         self._parts.workers.wake(handed)
         return handed
 

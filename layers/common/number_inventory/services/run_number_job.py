@@ -7,11 +7,10 @@ already name the job as their creator, and count as created.
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
-from number_inventory.domain.errors import InventoryError, PermanentError
 from number_inventory.domain.lifecycle import Decision, Stamp, add_number
 from number_inventory.domain.number_jobs import JOB_ENDED, AddOutcome, JobState, NumberJob
 from number_inventory.domain.numbers import NumberRecord
@@ -19,9 +18,7 @@ from number_inventory.ports.clock import Clock
 from number_inventory.ports.number_jobs import JobClaim, NumberJobs, NumberJobWorkers
 from number_inventory.ports.numbers import Inventory
 from number_inventory.services.change_numbers import ChangeNumbers
-
-CLAIM_MARGIN = timedelta(seconds=60)
-"""How long a claim outlives the time its worker may take: the worker is gone for sure before the next one starts."""
+from number_inventory.services.taking_turns import CLAIM_MARGIN, LostError, carried_out
 
 NUMBERS_A_SECOND = 800
 """How fast a job adds numbers, at most. All Available numbers of a customer are in one partition of the index `idle`,
@@ -66,24 +63,13 @@ class RunNumberJob:
             self._wake_the_next(customer, job_id, step)
             return None
         work = _Work(self, claim, deadline)
-        try:
-            return work.go_on()
-        except _LostError:
-            return None
-        except PermanentError as error:
-            with suppress(InventoryError, _LostError):
-                work.end(JobState.STOPPED, str(error))
-            raise
+        return carried_out(work.go_on, partial(work.end, JobState.STOPPED))
 
     def _wake_the_next(self, customer: str, job_id: str, step: int) -> None:
         """Should this step have died just after handing over, nobody else would wake the next one."""
         job = self.jobs.get(customer, job_id)
         if job.state not in JOB_ENDED and job.step == step + 1:
             self.workers.wake(job)
-
-
-class _LostError(Exception):
-    """Another worker has the job: this one must write nothing more."""
 
 
 class _Work:
@@ -117,7 +103,7 @@ class _Work:
         now = self._parts.clock.now()
         ended = replace(self._job, state=state, cause=cause, updated_at=now, ended_at=now)
         if not self._parts.jobs.end(self._claim, ended):
-            raise _LostError
+            raise LostError
         return ended
 
     def _stretch(self, numbers: Sequence[str]) -> Sequence[AddOutcome] | None:
@@ -152,7 +138,7 @@ class _Work:
         further = replace(self._job.with_stretch(outcomes), state=JobState.RUNNING, updated_at=now)
         claim = self._parts.jobs.keep(self._claim, further, outcomes)
         if claim is None:
-            raise _LostError
+            raise LostError
         self._claim = claim
 
     def _may_go_on_after(self, begun: datetime) -> bool:
@@ -169,6 +155,6 @@ class _Work:
         further = replace(self._job, step=self._job.step + 1, updated_at=self._parts.clock.now())
         handed = self._parts.jobs.hand_over(self._claim, further)
         if handed is None:
-            raise _LostError
+            raise LostError
         self._parts.workers.wake(handed)
         return handed

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 from number_inventory.adapters.aws import aws_errors
 from number_inventory.adapters.dynamodb.attributes import Item, ItemReader, sortable_instant, text
-from number_inventory.adapters.dynamodb.audit_conditions import NOT_THERE, deserted, expired, free_for, held, mine
 from number_inventory.adapters.dynamodb.audit_items import (
     CUSTOMERS,
     LOCK,
@@ -35,7 +34,9 @@ from number_inventory.adapters.dynamodb.audit_items import (
     run_item,
     run_key,
 )
+from number_inventory.adapters.dynamodb.claim_conditions import NOT_THERE, deserted, expired, free_for, held, mine
 from number_inventory.adapters.dynamodb.finding_store import FindingStore
+from number_inventory.adapters.dynamodb.newest_first import newest_first
 from number_inventory.adapters.dynamodb.tables import OnBroken, log_broken, query_pages, transact_if, write_if
 from number_inventory.domain.audit_runs import AuditRun
 from number_inventory.domain.errors import NotFoundError, RecordBrokenError, StorageBusyError
@@ -46,9 +47,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _TRIES = 5
-
-_AFTER_ALL = "~"
-"""Sorts after every character that the id of a run can hold."""
 
 Action = dict[str, Any]
 """One write of a transaction."""
@@ -202,28 +200,8 @@ class DynamoAudits:
 
     def page(self, customer: str, limit: int, after: str | None) -> AuditPage:
         """At most `limit` runs, the newest first, from those before `after`; broken ones are reported and left out."""
-        # The upper bound is part of the range: a run to go on after is looked at once more.
-        looked_at = limit + 1 if after is None else limit + 2
-        request: dict[str, Any] = {
-            "KeyConditionExpression": "#owner = :owner AND #part BETWEEN :low AND :high",
-            "ExpressionAttributeNames": {"#owner": "owner", "#part": "part"},
-            "ExpressionAttributeValues": {
-                ":owner": text(customer),
-                ":low": text(RUN),
-                ":high": text(RUN + (_AFTER_ALL if after is None else after)),
-            },
-            "ScanIndexForward": False,
-            "Limit": looked_at,
-            "ConsistentRead": True,
-        }
-        with aws_errors(f"list the audits of customer {customer}"):
-            answer = self._client.query(TableName=self._table, **request)
-        ids = [item["part"]["S"].removeprefix(RUN) for item in answer["Items"]]
-        items = [item for item, run_id in zip(answer["Items"], ids, strict=True) if run_id != after]
-        more = len(items) > limit or "LastEvaluatedKey" in answer
-        shown = items[:limit]
-        last = shown[-1]["part"]["S"].removeprefix(RUN) if more and shown else None
-        return AuditPage(tuple(self._readable(shown)), last)
+        page = newest_first(self._client, self._table, customer, prefix=RUN, limit=limit, after=after)
+        return AuditPage(tuple(self._readable(page.items)), page.last)
 
     def _readable(self, items: Sequence[dict[str, Any]]) -> Iterator[AuditRun]:
         for item in items:

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from number_inventory.adapters.aws import aws_errors
-from number_inventory.adapters.dynamodb.attributes import Item, sortable_instant, text
-from number_inventory.adapters.dynamodb.audit_conditions import NOT_THERE, deserted, free_for, held
+from number_inventory.adapters.dynamodb.attributes import Item, sortable_instant
 from number_inventory.adapters.dynamodb.batch_write import batch_put
+from number_inventory.adapters.dynamodb.claim_conditions import NOT_THERE, deserted, free_for, held
+from number_inventory.adapters.dynamodb.newest_first import newest_first
 from number_inventory.adapters.dynamodb.number_job_items import (
     JOB,
     claimed,
@@ -35,9 +36,6 @@ from number_inventory.ports.number_jobs import JobClaim, NumberJobPage
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-_AFTER_ALL = "~"
-"""Sorts after every character that the id of a job can hold."""
 
 
 class DynamoNumberJobs:
@@ -162,27 +160,8 @@ class DynamoNumberJobs:
 
     def page(self, customer: str, limit: int, after: str | None) -> NumberJobPage:
         """At most `limit` jobs, the newest first, from those before `after`; broken ones are reported and left out."""
-        # The upper bound is part of the range: a job to go on after is looked at once more.
-        looked_at = limit + 1 if after is None else limit + 2
-        request: dict[str, Any] = {
-            "KeyConditionExpression": "#owner = :owner AND #part BETWEEN :low AND :high",
-            "ExpressionAttributeNames": {"#owner": "owner", "#part": "part"},
-            "ExpressionAttributeValues": {
-                ":owner": text(customer),
-                ":low": text(JOB),
-                ":high": text(JOB + (_AFTER_ALL if after is None else after)),
-            },
-            "ScanIndexForward": False,
-            "Limit": looked_at,
-            "ConsistentRead": True,
-        }
-        with aws_errors(f"list the jobs of customer {customer}"):
-            answer = self._client.query(TableName=self._table, **request)
-        items = [item for item in answer["Items"] if item["part"]["S"].removeprefix(JOB) != after]
-        shown = items[:limit]
-        more = bool(shown) and (len(items) > limit or "LastEvaluatedKey" in answer)
-        last = shown[-1]["part"]["S"].removeprefix(JOB) if more else None
-        return NumberJobPage(tuple(self._readable(shown)), last)
+        page = newest_first(self._client, self._table, customer, prefix=JOB, limit=limit, after=after)
+        return NumberJobPage(tuple(self._readable(page.items)), page.last)
 
     def _readable(self, items: Sequence[dict[str, Any]]) -> Iterator[NumberJob]:
         for item in items:
