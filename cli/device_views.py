@@ -1,5 +1,6 @@
 """Devices as people and programs see them; credentials are no part of it."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -8,11 +9,12 @@ from rich.text import Text
 
 from cli.tables import details, listing, state
 from cli.times import distance, duration, instant
-from number_inventory.domain.devices import Device, DeviceState, Health, TlsTrust
+from number_inventory.domain.devices import Device, DeviceState, Health, LoginMethod, SourceKind, TlsTrust
 from number_inventory.ports.devices import DeviceEntry
 from number_inventory.services.held_removals import RemovalReview
 from number_inventory.services.manage_devices import DeviceTest, RemovalPreview
 
+_SOURCES = {SourceKind.SBC: "SBC or gateway (sbc)", SourceKind.ARM: "Routing Manager (arm)"}
 NAMED_AT_MOST = 10
 """How many numbers or AORs a table names; JSON has them all."""
 
@@ -25,6 +27,7 @@ def device_json(entry: DeviceEntry) -> dict[str, Any]:
         "device": device.key.name,
         "source": device.source,
         "address": device.address,
+        "login": device.login,
         "enabled": device.enabled,
         "tls": device.tls,
         "number_rules": device.number_rules,
@@ -78,7 +81,8 @@ def device_table(entry: DeviceEntry, now: datetime) -> Table:
             ("Device", device.key.name),
             ("Customer", device.key.customer),
             ("Address", device.address),
-            ("Source", device.source),
+            ("Source", _SOURCES[device.source]),
+            ("Login", "by session" if device.login is LoginMethod.SESSION else ""),
             ("Enabled", "yes" if device.enabled else Text("no: schedules pass it by", style="yellow")),
             ("TLS", tls_words(device)),
             ("Number rules", "\n".join(f"{rule.pattern} => {rule.replacement}" for rule in device.number_rules)),
@@ -131,6 +135,7 @@ def answer_json(device: Device, found: DeviceTest, warnings: list[str]) -> dict[
         "taken_at": snapshot.taken_at,
         "users": len(snapshot.users),
         "contacts": _contacts(found),
+        "users_by_node": _users_by_node(found),
         "reported_count": snapshot.reported_count,
         "numbers": claims.claimed,
         "dormant": claims.dormant,
@@ -152,6 +157,7 @@ def answer_table(device: Device, found: DeviceTest) -> Table:
             ("Uptime", uptime),
             ("TLS", tls_words(device)),
             ("Users", f"{len(snapshot.users)} registered, {_contacts(found)} contacts"),
+            ("At nodes", ", ".join(f"{node}: {count}" for node, count in _users_by_node(found).items())),
             ("Device's count", "not given" if snapshot.reported_count is None else snapshot.reported_count),
             ("Snapshot", _completeness(found)),
             ("Numbers", _named(sorted(claims.claimed)) or "none"),
@@ -160,6 +166,12 @@ def answer_table(device: Device, found: DeviceTest) -> Table:
             ("Of others", claims.foreign or ""),
         ]
     )
+
+
+def _users_by_node(found: DeviceTest) -> dict[str, int]:
+    """How many users an ARM shows at each of its nodes; empty for an SBC."""
+    nodes = Counter(user.node for user in found.snapshot.users)
+    return {node: nodes[node] for node in sorted(nodes) if node}
 
 
 def _contacts(found: DeviceTest) -> int:

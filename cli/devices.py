@@ -32,7 +32,15 @@ from cli.device_views import (
 )
 from cli.request import AsJson, Customer, Request, request_of
 from number_inventory import bootstrap
-from number_inventory.domain.devices import Device, DeviceKey, Health, SourceKind, device_address, leads_elsewhere
+from number_inventory.domain.devices import (
+    Device,
+    DeviceKey,
+    Health,
+    LoginMethod,
+    SourceKind,
+    device_address,
+    leads_elsewhere,
+)
 from number_inventory.services.manage_devices import ConfigureDevices
 
 _TEST_BUDGET = timedelta(minutes=4)
@@ -57,6 +65,14 @@ def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Lower case letters, digits, hyphens, such as sbc-1.")],
     *,
     address: Annotated[str, typer.Option(help="Where it listens, HTTPS only. Example: --address https://10.8.5.71")],
+    source: Annotated[
+        SourceKind,
+        typer.Option(help="sbc: an SBC or gateway; arm: a Routing Manager, with the users of its nodes."),
+    ] = SourceKind.SBC,
+    login: Annotated[
+        LoginMethod,
+        typer.Option(help="basic: user and password with each request; session: once, for a Routing Manager only."),
+    ] = LoginMethod.BASIC,
     username: Username = None,
     password_stdin: PasswordStdin = False,
     ca_file: CaFile = None,
@@ -78,7 +94,7 @@ def add(
     request = request_of(context, customer, as_json)
     device = Device(
         key=request.device(name),
-        source=SourceKind.SBC,
+        source=source,
         address=device_address(address),
         enabled=not disabled,
         tls=tls_settings(ca_file, fingerprint, insecure=insecure),
@@ -86,6 +102,7 @@ def add(
         hosts=hosts_of(host),
         ip_groups=frozenset(ip_group or ()),
         read_timeout_seconds=read_timeout,
+        login=login,
     )
     configure = _configure(request)
     configure.check_new(device)
@@ -165,6 +182,9 @@ def edit(
     no_number_rules: Annotated[
         bool, typer.Option("--no-number-rules", help="A user part that is a number is that number.")
     ] = False,
+    login: Annotated[
+        LoginMethod | None, typer.Option(help="basic, or session (Routing Managers only). Example: --login session")
+    ] = None,
     read_timeout: Annotated[
         int | None,
         typer.Option(help="Seconds that it may take over its list, 5 to 120. Example: --read-timeout 120"),
@@ -180,7 +200,8 @@ def edit(
     and password are asked for again: those that are stored go to nobody else.
     """
     request = request_of(context, customer, as_json)
-    changes: dict[str, Any] = {}
+    said = {"read_timeout_seconds": read_timeout, "login": login}
+    changes: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
     if address is not None:
         changes["address"] = device_address(address)
     if ca_file is not None or fingerprint is not None or insecure or system_cas:
@@ -191,8 +212,6 @@ def edit(
         changes["ip_groups"] = frozenset(ip_group or ())
     if one_of("--number-rule", number_rule, "--no-number-rules", none=no_number_rules):
         changes["number_rules"] = rules_of(number_rule)
-    if read_timeout is not None:
-        changes["read_timeout_seconds"] = read_timeout
     if not changes:
         raise typer.BadParameter("say what is to change, such as --read-timeout 120")
     configure = _configure(request)

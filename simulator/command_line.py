@@ -15,7 +15,7 @@ from rich.table import Table
 from simulator.errors import SimulatorError
 from simulator.generator import Population
 from simulator.listing import Style
-from simulator.scenario import DeviceScenario, load_scenario
+from simulator.scenario import SOURCES, DeviceScenario, load_scenario
 from simulator.server import Simulator
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -44,12 +44,17 @@ def play(  # noqa: PLR0917 - Typer makes options of them
     style: Annotated[
         Style | None, typer.Option(help="How the device's command line prints.", show_default="modern")
     ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="sbc, or arm: a Routing Manager with two nodes.", show_default="sbc")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,  # noqa: FBT002
 ) -> None:
-    """Plays AudioCodes SBC devices over HTTPS, on 127.0.0.1 only, until Ctrl-C or SIGTERM."""
-    if scenario and not (users is None and seed is None and style is None):
-        raise SimulatorError("--users, --seed and --style are for playing without --scenario: put them in the file")
-    devices = load_scenario(scenario) if scenario else [_single(users, seed, style)]
+    """Plays AudioCodes SBCs and Routing Managers over HTTPS, on 127.0.0.1 only, until Ctrl-C or SIGTERM."""
+    if scenario and not (users is None and seed is None and style is None and source is None):
+        raise SimulatorError(
+            "--users, --seed, --style and --source are for playing without --scenario: put them in the file"
+        )
+    devices = load_scenario(scenario) if scenario else [_single(users, seed, style, source or "sbc")]
     if not devices[0].port:
         devices[0] = replace(devices[0], port=port)
     if control_port is None:
@@ -72,9 +77,10 @@ def main() -> None:
         sys.exit(1)
 
 
-def _single(users: int | None, seed: int | None, style: Style | None) -> DeviceScenario:
+def _single(users: int | None, seed: int | None, style: Style | None, source: str) -> DeviceScenario:
     population = Population(users=_DEFAULT_USERS if users is None else users, seed=1 if seed is None else seed)
-    return DeviceScenario(style=style or Style.MODERN, generated=population)
+    name = f"{source}-1" if source in SOURCES else "sbc-1"
+    return DeviceScenario(name=name, source=source, style=style or Style.MODERN, generated=population)
 
 
 def _announce(description: dict[str, object], *, as_json: bool) -> None:
@@ -101,6 +107,9 @@ def _table(device: dict[str, object]) -> Table:
     assert isinstance(credentials, dict)  # noqa: S101 - tells the type checker
     for role, login in credentials.items():
         table.add_row(role, f"{login['username']} / {login['password']}")
-    table.add_row("style", str(device["style"]))
+    if device["source"] == "sbc":
+        table.add_row("style", str(device["style"]))
+    else:
+        table.add_row("nodes", ", ".join(f"{node['name']} ({node['state']})" for node in device["nodes"]))  # type: ignore[attr-defined]  # as described
     table.add_row("users", str(device["users"]))
     return table

@@ -62,6 +62,18 @@ class Control:
         """Lets a share of the users leave and as many come: the AORs under `unregistered` and `registered`."""
         return self._ask("POST", f"/devices/{device}/churn", {"percent": percent, "seed": seed})
 
+    def set_node(self, device: str, node: str, **changes: object) -> dict[str, Any]:
+        """Changes a node of a Routing Manager, or adds one: `state`, `operative_state`, `forgets`."""
+        return self._ask("PUT", f"/devices/{device}/nodes/{node}", changes)
+
+    def nodes(self, device: str) -> list[dict[str, Any]]:
+        """The nodes of a Routing Manager and how they fare."""
+        return list(self._ask("GET", f"/devices/{device}/nodes")["nodes"])
+
+    def remove_node(self, device: str, node: str) -> None:
+        """Takes a node away with its users."""
+        self._ask("DELETE", f"/devices/{device}/nodes/{node}")
+
     def reboot(self, device: str, reregister_seconds: float = 0) -> None:
         """Starts the device anew; its users come back one by one over that time."""
         self._ask("POST", f"/devices/{device}/reboot", {"reregister_seconds": reregister_seconds})

@@ -177,6 +177,19 @@ def _reboot(server: ControlListener, body: object, name: str) -> object:
     return {"users": len(device.users())}
 
 
+def _nodes(server: ControlListener, _body: object, name: str) -> object:
+    return {"nodes": [asdict(node) for node in _device(server, name).nodes.values()]}
+
+
+def _set_node(server: ControlListener, body: object, name: str, node: str) -> object:
+    return asdict(_device(server, name).set_node(node, _object(body)))
+
+
+def _remove_node(server: ControlListener, body: object, name: str, node: str) -> object:
+    _device(server, name).remove_node(node)
+    return _nodes(server, body, name)
+
+
 def _arm(server: ControlListener, body: object, name: str) -> object:
     device = _device(server, name)
     content = _object(body)
@@ -211,7 +224,11 @@ def _forget(server: ControlListener, body: object, name: str) -> object:
 
 def _catalogue(_server: ControlListener, _body: object) -> object:
     return {
-        name: {"summary": (kind.__doc__ or "").partition("\n")[0], "parameters": _parameters(kind())}
+        name: {
+            "summary": (kind.__doc__ or "").partition("\n")[0],
+            "sources": sorted(kind.sources),
+            "parameters": _parameters(kind()),
+        }
         for name, kind in sorted(REGISTRY.items())
     }
 
@@ -233,6 +250,9 @@ _ROUTES: list[tuple[str, str, Callable[..., object]]] = [
     ("POST", _ONE + "/unregister", _unregister),
     ("POST", _ONE + "/churn", _churn),
     ("POST", _ONE + "/reboot", _reboot),
+    ("GET", _ONE + "/nodes", _nodes),
+    ("PUT", _ONE + "/nodes/([^/]+)", _set_node),
+    ("DELETE", _ONE + "/nodes/([^/]+)", _remove_node),
     ("GET", _ONE + "/faults", _armed),
     ("PUT", _ONE + "/faults", _arm),
     ("DELETE", _ONE + "/faults", _disarm),

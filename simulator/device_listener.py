@@ -9,12 +9,12 @@ import threading
 from http import HTTPStatus
 from typing import Any
 
+from simulator import arm, sbc
 from simulator.certificates import Certificates
 from simulator.device import Account, Device, SeenRequest, timestamp
 from simulator.exchange import Answer, Request, refusal
 from simulator.faults import Fault, Route
 from simulator.listener import Handler, Listener, reset
-from simulator.sbc import respond, route_of, script_of
 
 _FAREWELL_SECONDS = 1
 _BODY_LIMIT = 1024 * 1024
@@ -76,11 +76,11 @@ class DeviceHandler(Handler):
         path, _, query = self.path.partition("?")
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(self.command, path, query, headers, body or b"", self.client_address[0], self.server.trap)
-        faults = device.struck(route_of(path))
+        faults = device.struck((arm if device.nodes else sbc).route_of(path))
         login, answer = _log_in(device, request, faults)
         if body is None:
             answer = refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large or does not tell its length")
-        script = script_of(request)
+        script = sbc.script_of(request)
         device.remember(
             SeenRequest(
                 at=timestamp(),
@@ -143,7 +143,13 @@ class DeviceHandler(Handler):
 def _log_in(device: Device, request: Request, faults: list[Fault]) -> tuple[str, Answer]:
     """How the login went (`none`, `wrong` or `right`) and the answer."""
     given = _credentials(request.headers.get("authorization", ""))
-    account = _account(device, given) if all(fault.accepts_login() for fault in faults) else None
+    session = ""
+    if device.nodes:
+        given = arm.login_in(request) or given
+        session = arm.session_in(request)
+    account = None
+    if all(fault.accepts_login() for fault in faults):
+        account = device.session(session) if session else _account(device, given)
     login = "right" if account else "wrong" if given else "none"
     verdicts = [fault.after_login(request.client, device.clock(), login) for fault in faults]
     for verdict in verdicts:
@@ -154,7 +160,9 @@ def _log_in(device: Device, request: Request, faults: list[Fault]) -> tuple[str,
     role = account.role
     for fault in faults:
         role = fault.role(role)
-    return login, respond(device, request, role, faults)
+    if device.nodes:
+        return login, arm.respond(device, request, account, role, faults)
+    return login, sbc.respond(device, request, role, faults)
 
 
 def _account(device: Device, given: tuple[str, str] | None) -> Account | None:

@@ -11,25 +11,32 @@ from simulator.errors import SimulatorError
 from simulator.faults import make_fault
 from simulator.generator import Population, generate
 from simulator.listing import Style
+from simulator.nodes import Node, nodes_from_json
 from simulator.users import RegisteredUser, user_from_json
 
 _T = TypeVar("_T")
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,253}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_TWO_NODES = (Node(name="node-1"), Node(name="node-2"))
+
+SOURCES = ("sbc", "arm")
+"""What can be played: an SBC or gateway, or a Routing Manager."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceScenario:
-    """One device to play.
+    """One device to play: an SBC, or a Routing Manager where `source` is `arm`.
 
     `port` 0 picks a free one. `domain` is the host of AORs given as a number only. `count_of` says what the device's
     own count counts: `aors` or `contacts`. `password` belongs to the Administrator `username`; empty makes one up.
     `users` and the users of `generated` are registered from the start, and `faults` (name to parameters) are armed
-    from the start.
+    from the start. Only a Routing Manager has `nodes` (two, where none are given) and a `page_limit`, the most users
+    that it puts on a page; only an SBC has a `style` and a `count_of`.
     """
 
     name: str = "sbc-1"
     port: int = 0
+    source: str = "sbc"
     style: Style = Style.MODERN
     domain: str = "10.8.5.71"
     count_of: str = "aors"
@@ -39,6 +46,8 @@ class DeviceScenario:
     users: tuple[RegisteredUser, ...] = ()
     generated: Population | None = None
     faults: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    nodes: tuple[Node, ...] = ()
+    page_limit: int = 1000
 
     def __post_init__(self) -> None:
         """Refuses what cannot be played, before any port is opened."""
@@ -50,8 +59,21 @@ class DeviceScenario:
             raise SimulatorError(f"{self.name}: `count_of` must be aors or contacts, not {self.count_of!r}")
         if not 0 <= self.port <= 65535:  # noqa: PLR2004 - the range of TCP ports
             raise SimulatorError(f"{self.name}: `port` must be from 0 to 65535, not {self.port}")
+        self._check_source()
+
+    def _check_source(self) -> None:
+        """Refuses what this kind of device does not have."""
+        if self.source not in SOURCES:
+            raise SimulatorError(f"{self.name}: `source` must be one of {', '.join(SOURCES)}, not {self.source!r}")
+        if self.nodes and self.source != "arm":
+            raise SimulatorError(f"{self.name}: only a device of source arm has `nodes`")
+        if self.source == "arm" and not self.nodes:
+            object.__setattr__(self, "nodes", _TWO_NODES)
+        if self.page_limit < 1:
+            raise SimulatorError(f"{self.name}: `page_limit` must be 1 or more, not {self.page_limit}")
         for name, parameters in self.faults.items():
-            make_fault(name, parameters)
+            if self.source not in make_fault(name, parameters).sources:
+                raise SimulatorError(f"{self.name}: a device of source {self.source} has no fault {name}")
 
     def all_users(self) -> list[RegisteredUser]:
         """The users given one by one and those that are generated."""
@@ -69,7 +91,7 @@ def load_scenario(path: Path) -> list[DeviceScenario]:
     if not isinstance(listed, list) or not listed:
         raise SimulatorError(f"{path}: a scenario is an object with a list `devices` of at least one device")
     try:
-        devices = [_device(entry, f"sbc-{place}") for place, entry in enumerate(listed, 1)]
+        devices = [_device(entry, place) for place, entry in enumerate(listed, 1)]
     except SimulatorError as error:
         raise SimulatorError(f"{path}: {error}") from error
     names = [device.name for device in devices]
@@ -102,10 +124,11 @@ def _parse_yaml(text: str, path: Path) -> object:
         raise ValueError(str(error)) from error
 
 
-def _device(entry: object, default_name: str) -> DeviceScenario:
+def _device(entry: object, place: int) -> DeviceScenario:
     if not isinstance(entry, Mapping):
         raise SimulatorError(f"a device is an object, not {entry!r}")
-    values = {"name": default_name, **entry}
+    kind = entry.get("source", "sbc")
+    values = {"name": f"{kind if kind in SOURCES else 'sbc'}-{place}", **entry}
     name, domain = values["name"], values.get("domain", DeviceScenario.domain)
     try:
         if "style" in values:
@@ -114,6 +137,8 @@ def _device(entry: object, default_name: str) -> DeviceScenario:
             values["generated"] = population_from_json(values["generated"])
         if "users" in values:
             values["users"] = _users_from_json(values["users"], str(domain))
+        if "nodes" in values:
+            values["nodes"] = nodes_from_json(values["nodes"])
         if "faults" in values:
             values["faults"] = _faults_from_json(values["faults"])
         return _built(DeviceScenario, values)

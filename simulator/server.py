@@ -110,7 +110,7 @@ class Simulator:
         device = self.devices[name]
         return {
             "name": name,
-            "source": "sbc",
+            "source": device.scenario.source,
             "url": self.url(name),
             "host": HOST,
             "port": self._listeners[name].port,
@@ -118,6 +118,7 @@ class Simulator:
             "fingerprint": self.certificates.fingerprint,
             "style": str(device.scenario.style),
             "users": len(device.users()),
+            **({"nodes": [asdict(node) for node in device.nodes.values()]} if device.nodes else {}),
             "faults": sorted(device.armed()),
             "credentials": {account.role.lower(): _login(asdict(account)) for account in device.accounts},
         }

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from simulator.errors import SimulatorError
 
@@ -11,6 +11,7 @@ MAXIMUM_CONTACTS = 5
 
 _AOR = re.compile(r"[^\s<>;\"]{1,255}")
 _NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
+_NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,21 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class RegisteredUser:
-    """An address of record (AOR), such as `1000@10.8.5.71` or `Sue`, and its contacts, five at most."""
+    """An address of record (AOR), such as `1000@10.8.5.71` or `Sue`, and its contacts, five at most.
+
+    `node` is the SBC at which it is registered, for a device that gathers those of several (ARM); `serial` its number
+    in the list of the device, which gives it.
+    """
 
     aor: str
     contacts: tuple[Contact, ...]
+    node: str = ""
+    serial: int = field(default=0, compare=False)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What is there once only: an AOR at a node."""
+        return self.node, self.aor
 
     @property
     def user_part(self) -> str:
@@ -43,7 +55,8 @@ class RegisteredUser:
 
     def as_json(self) -> dict[str, object]:
         """This user as the control API and scenario files write it."""
-        return {"aor": self.aor, "contacts": [asdict(contact) for contact in self.contacts]}
+        node = {"node": self.node} if self.node else {}
+        return {"aor": self.aor, **node, "contacts": [asdict(contact) for contact in self.contacts]}
 
 
 def plain_user(aor: str, domain: str, contacts: int = 1) -> RegisteredUser:
@@ -73,7 +86,7 @@ def user_from_json(value: object, domain: str) -> RegisteredUser:
     """Reads one user; see `name_from_json` for how it may be named. One named by its number is put at `domain`.
 
     An object may add `contacts` (how many, or a list of contact objects) or, for its only contact, the fields of
-    `Contact`.
+    `Contact`; and the `node` at which it is registered.
 
     Raises:
         SimulatorError: an unknown field, a wrong type, or no contact or more than five.
@@ -83,7 +96,9 @@ def user_from_json(value: object, domain: str) -> RegisteredUser:
     user = plain_user(name if by_aor else f"{name}@{domain}", domain)
     if not isinstance(value, Mapping):
         return user
-    fields = {key: entry for key, entry in value.items() if key not in {"aor", "number"}}
+    if "node" in value:
+        user = replace(user, node=node_name(value["node"]))
+    fields = {key: entry for key, entry in value.items() if key not in {"aor", "number", "node"}}
     if "contacts" not in fields:
         return replace(user, contacts=(_contact_from_json({"uri": user.contacts[0].uri, **fields}),))
     if len(fields) > 1:
@@ -95,8 +110,17 @@ def user_from_json(value: object, domain: str) -> RegisteredUser:
     if not 1 <= count <= MAXIMUM_CONTACTS:
         raise SimulatorError(f"{user.aor}: a device keeps 1 to {MAXIMUM_CONTACTS} contacts for an AOR, not {count}")
     if isinstance(listed, int):
-        return plain_user(user.aor, domain, listed)
+        return replace(user, contacts=plain_user(user.aor, domain, listed).contacts)
     return replace(user, contacts=tuple(_contact_from_json(entry) for entry in listed))
+
+
+def node_name(value: object) -> str:
+    """The name of a node.
+
+    Raises:
+        SimulatorError: it is none.
+    """
+    return _matching(value, _NODE, "node")
 
 
 def _contact_from_json(value: object) -> Contact:

@@ -14,6 +14,7 @@ from number_inventory.domain.devices import (
     Device,
     DeviceKey,
     Health,
+    LoginMethod,
     SourceKind,
     TlsSettings,
     TlsTrust,
@@ -106,6 +107,14 @@ class DeviceBody(_Body):
     """All of a device's configuration; what is not given is as for a new device."""
 
     address: Address = Field(description="Where it listens: `https://host[:port]`.")
+    source: SourceKind = Field(
+        default=SourceKind.SBC,
+        description="`sbc`: one SBC or gateway; `arm`: a Routing Manager, with the users of its nodes.",
+    )
+    login: LoginMethod = Field(
+        default=LoginMethod.BASIC,
+        description="`basic`: user and password with each request; `session`: once, for a Routing Manager only.",
+    )
     enabled: StrictBool = Field(default=True, description="Whether schedules sync it.")
     tls: TlsBody = TlsBody()
     number_rules: Rules = Field(default=[], description="Empty: a user part that is a number is that number.")
@@ -126,7 +135,7 @@ class DeviceBody(_Body):
         """
         return Device(
             key=key,
-            source=SourceKind.SBC,
+            source=self.source,
             address=device_address(self.address),
             enabled=self.enabled,
             tls=self.tls.as_settings(),
@@ -134,6 +143,7 @@ class DeviceBody(_Body):
             hosts=frozenset(host.lower() for host in self.hosts),
             ip_groups=frozenset(self.ip_groups),
             read_timeout_seconds=self.read_timeout_seconds,
+            login=self.login,
         )
 
 
@@ -141,6 +151,7 @@ class DevicePatchBody(_Body):
     """Parts of a device's configuration; those that are not given stay as they are."""
 
     address: Address | None = None
+    login: LoginMethod | None = None
     enabled: StrictBool | None = Field(
         default=None, description="true also lets a device be asked again whose credentials were refused."
     )
@@ -259,6 +270,7 @@ class ShownDevice(BaseModel):
     device: str
     source: SourceKind
     address: str
+    login: LoginMethod
     enabled: bool
     tls: ShownTls
     number_rules: list[ShownRule]
@@ -345,12 +357,13 @@ def shown_device(entry: DeviceEntry) -> ShownDevice:
             "removed_within_24_hours": state.removals.removed,
             "held_removals": state.held_removals
             and HeldRemovalsBody.model_validate(state.held_removals, from_attributes=True),
-            **{name: getattr(device, name) for name in ("source", "address", "enabled", "read_timeout_seconds")},
+            **{name: getattr(device, name) for name in _CONFIGURED},
             **{name: getattr(state, name) for name in _STATE},
         }
     )
 
 
+_CONFIGURED = ("source", "address", "login", "enabled", "read_timeout_seconds")
 _STATE = (
     "health",
     "since",

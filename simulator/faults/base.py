@@ -5,7 +5,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import ClassVar, Protocol, TypeVar, get_type_hints
+from typing import ClassVar, NamedTuple, Protocol, TypeVar, get_type_hints
 
 from simulator.errors import SimulatorError, UnknownThingError
 from simulator.exchange import Answer, Request
@@ -19,8 +19,23 @@ class Route(StrEnum):
     STATUS = "status"
     COUNT = "count"
     LIST = "list"
+    """The registered users, of either kind of device."""
     ALARMS = "alarms"
+    NODES = "nodes"
+    LOGIN = "login"
     CONNECTION = "connection"
+
+
+class Paging(NamedTuple):
+    """One page of a list: what was asked for, and how the cursor works.
+
+    `limit` is the most that stand on it, `after` the cursor that it begins behind (empty for the first page);
+    `by_place` says that cursors are places in the list, so that they slip when somebody leaves, and not users.
+    """
+
+    limit: int
+    after: str = ""
+    by_place: bool = False
 
 
 class Wire(Protocol):
@@ -53,6 +68,8 @@ class Fault:
     name: ClassVar[str] = ""
     certificate: ClassVar[str] = ""
     """The kind of certificate that the device shows meanwhile; empty for its good one."""
+    sources: ClassVar[frozenset[str]] = frozenset({"sbc", "arm"})
+    """The kinds of devices that can have it."""
 
     route: str = Route.ANY
     skip: int = 0
@@ -107,6 +124,14 @@ class Fault:
         """The lines that the list command prints."""
         return lines
 
+    def change_paging(self, paging: "Paging") -> "Paging":
+        """How a Routing Manager cuts its users into pages."""
+        return paging
+
+    def change_page(self, page: dict[str, object]) -> dict[str, object]:
+        """A page of a Routing Manager's users, before it is written out."""
+        return page
+
     def change_answer(self, answer: Answer) -> Answer:
         """The finished answer."""
         return answer
@@ -115,6 +140,9 @@ class Fault:
         """Sends the answer in a way of its own; False leaves that to the server."""
         return False
 
+
+SBC_ONLY = frozenset({"sbc"})
+ARM_ONLY = frozenset({"arm"})
 
 _F = TypeVar("_F", bound=Fault)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from simulator.errors import SimulatorError
 from simulator.exchange import Answer
-from simulator.faults.base import Fault, Route, fault
+from simulator.faults.base import SBC_ONLY, Fault, Route, fault
 from simulator.users import MAXIMUM_CONTACTS, Contact, RegisteredUser
 
 
@@ -58,6 +58,7 @@ class TruncatedOutput(Fault):
     """The output ends early: after `percent` of its lines and in the midst of the next one; the JSON is whole."""
 
     name = "truncated-output"
+    sources = SBC_ONLY
     route: str = Route.LIST
     percent: int = 50
 
@@ -74,6 +75,7 @@ class UnknownLines(Fault):
     """Puts `text`, a line that could hold data and follows no known form, `count` times among the entries."""
 
     name = "unknown-lines"
+    sources = SBC_ONLY
     route: str = Route.LIST
     count: int = 1
     text: str = "  <sip:4711@10.8.5.71:5060>;lifetime=?? {unconfirmed-binding}"
@@ -90,6 +92,7 @@ class NoOutput(Fault):
     """The answer of the list has no `output` at all (`missing`), or it is not text."""
 
     name = "no-output"
+    sources = SBC_ONLY
     route: str = Route.LIST
     missing: bool = True
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from simulator.exchange import Answer, Request, json_answer, refusal
-from simulator.faults.base import Fault, Route, fault
+from simulator.faults.base import SBC_ONLY, Fault, Route, fault
 
 
 @fault
@@ -56,6 +56,7 @@ class FailedStatus(Fault):
     """200 whose body says that the script failed; the output stays as it is with `with_output`, else it is empty."""
 
     name = "failed-status"
+    sources = SBC_ONLY
     route: str = Route.LIST
     with_output: bool = False
 

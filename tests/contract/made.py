@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from number_inventory.domain.aors import NumberRule
 from number_inventory.domain.audit_runs import AuditMode, AuditRun, AuditScope, RunState
-from number_inventory.domain.devices import Device, DeviceKey, DeviceState, Health, SourceKind, TlsSettings, TlsTrust
+from number_inventory.domain.devices import (
+    Device,
+    DeviceKey,
+    DeviceState,
+    Health,
+    LoginMethod,
+    SourceKind,
+    TlsSettings,
+    TlsTrust,
+)
 from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
 from number_inventory.domain.flapping import Returning, Returns
 from number_inventory.domain.lifecycle import Decision, Outcome, Registration, Stamp, registered, registration_gone
@@ -194,6 +203,7 @@ devices = st.builds(
     hosts=st.frozensets(words.filter(bool), max_size=3),
     ip_groups=st.frozensets(st.integers(0, 2**30), max_size=3),
     read_timeout_seconds=st.integers(5, 120),
+    login=st.sampled_from(LoginMethod),
 )
 
 

@@ -5,29 +5,16 @@ that whoever believed what it shows would free ten numbers.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from number_inventory.adapters.audiocodes.address import AddressPolicy
-from number_inventory.adapters.audiocodes.sbc import SbcSource
-from number_inventory.domain.devices import DeviceKey, Health, TlsSettings
-from number_inventory.domain.numbers import NumberRecord, Status
+from number_inventory.domain.devices import Health
 from number_inventory.ports.secrets import Credentials
-from number_inventory.services.ask_device import AskDevice
 from simulator.device import Device as PlayedDevice
 from simulator.faults import REGISTRY
 from simulator.scenario import DeviceScenario
 from simulator.server import Simulator
-from simulator.users import plain_user
-from tests.memory.law_watch import LawWatch
-from tests.memory.world import CUSTOMER, World
-
-CANARY = "canary-Pa55word:@/?#"
-NUMBERS = [str(number) for number in range(1000, 1020)]
-USERS = tuple(plain_user(f"{number}@10.8.5.71", "10.8.5.71") for number in NUMBERS)
-HALF = USERS[:10]
+from tests.integration.played_world import CANARY, HALF, NUMBERS, USERS, Played
 
 Fault = tuple[str, dict[str, object], Health, str]
 FAULTS: list[Fault] = [
@@ -87,52 +74,11 @@ def played(running: Simulator) -> PlayedDevice:
     return device
 
 
-class Played(World):
-    """The product in memory, with the real source on a played device.
-
-    Attributes:
-        lost: numbers that lost a holder, ever.
-    """
-
-    def __init__(self, simulator: Simulator, name: str = "sbc1") -> None:
-        super().__init__()
-        source = SbcSource(
-            clock=self.clock,
-            address_policy=AddressPolicy.LOCAL,
-            maximum_bytes=1024 * 1024,
-            budget_seconds=20,
-            sleep=lambda _seconds: None,
-        )
-        self.sync_device = replace(self.sync_device, ask=AskDevice(self.secrets, source))
-        self.lost: list[str] = []
-        self.inventory.observers += [LawWatch(self.clock), self._sees]
-        certificates = simulator.certificates
-        self.key = self.add_device(
-            name,
-            address=simulator.url(name),
-            tls=TlsSettings(ca_pem=Path(certificates.ca_path).read_text(encoding="utf-8")),
-        )
-        self.devices.replace_device(self.key, read_timeout_seconds=1)
-        account = simulator.devices[name].accounts[0]
-        self.secrets.store(self.key, Credentials(account.username, account.password))
-        assert self.sync(self.key).held == len(NUMBERS)
-
-    def _sees(self, before: NumberRecord | None, after: NumberRecord) -> None:
-        if before is not None and len(after.holders) < len(before.holders):
-            self.lost.append(after.number)
-
-    def recovered(self, key: DeviceKey) -> None:
-        """The fault is over: one sync finds all well, and nothing was ever lost."""
-        self.configure.set_enabled(key, enabled=True)
-        assert self.sync(key).health is Health.OK
-        assert self.held_by(key) == set(NUMBERS)
-        assert {self.number(number, CUSTOMER).status for number in NUMBERS} == {Status.USED}
-        assert self.lost == []
-
-
 def test_every_fault_of_the_simulator_is_tried() -> None:
-    """GIVEN the simulator's faults, THEN each stands in one of the two lists here."""
-    assert {name for name, *_ in FAULTS} | HARMLESS.keys() == REGISTRY.keys()
+    """GIVEN the faults that the simulator has for an SBC, THEN each stands in one of the two lists here."""
+    assert {name for name, *_ in FAULTS} | HARMLESS.keys() == {
+        name for name, kind in REGISTRY.items() if "sbc" in kind.sources
+    }
 
 
 @pytest.mark.parametrize("played_fault", FAULTS, ids=[f"{name}-{place}" for place, (name, *_) in enumerate(FAULTS)])
@@ -141,7 +87,7 @@ def test_a_fault_frees_no_number_and_says_what_it_is(
 ) -> None:
     """GIVEN a device with a fault that lost half its users, WHEN synced twice, THEN none goes, and why is told."""
     fault, parameters, health, words = played_fault
-    world = Played(running)
+    world = Played(running, "sbc1")
     if fault == "lockout":
         world.secrets.store(world.key, Credentials("Admin", "wrong"))
     played.replace_users(HALF)
@@ -168,7 +114,7 @@ def test_a_fault_frees_no_number_and_says_what_it_is(
 @pytest.mark.parametrize("fault", HARMLESS)
 def test_what_only_looks_odd_is_understood(running: Simulator, played: PlayedDevice, fault: str) -> None:
     """GIVEN a device that shows its users otherwise, or no count, WHEN synced, THEN all is well."""
-    world = Played(running)
+    world = Played(running, "sbc1")
     played.arm(fault, **HARMLESS[fault])
 
     assert world.sync(world.key).health is Health.OK
@@ -189,7 +135,7 @@ def test_users_who_come_back_slowly_after_a_restart_lose_nothing(running: Simula
 
 def test_a_factory_reset_loses_nothing_without_a_person(running: Simulator, played: PlayedDevice) -> None:
     """GIVEN a device that answers well and has nobody any more, WHEN synced, THEN all is held for a person."""
-    world = Played(running)
+    world = Played(running, "sbc1")
     played.replace_users(())
 
     assert world.sync(world.key).health is Health.HELD

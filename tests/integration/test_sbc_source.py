@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from number_inventory.adapters.audiocodes.address import AddressPolicy
+from number_inventory.adapters.audiocodes.calls import DeviceCalls
 from number_inventory.adapters.audiocodes.cli_grammar import COMMAND
 from number_inventory.adapters.audiocodes.sbc import SbcSource
 from number_inventory.domain.aors import compile_rules
@@ -70,12 +71,14 @@ class Asking:
 
     def snapshot(self, device: Device | None = None, credentials: Credentials | None = None) -> Snapshot:
         source = SbcSource(
-            clock=StandingClock(),
-            address_policy=self.policy,
-            maximum_bytes=self.maximum_bytes,
-            budget_seconds=self.budget_seconds,
-            warn=self.warnings.append,
-            sleep=self.pauses.append,
+            DeviceCalls(
+                clock=StandingClock(),
+                address_policy=self.policy,
+                maximum_bytes=self.maximum_bytes,
+                budget_seconds=self.budget_seconds,
+                warn=self.warnings.append,
+                sleep=self.pauses.append,
+            )
         )
         return source.snapshot(device or self.device, credentials or self.credentials)
 

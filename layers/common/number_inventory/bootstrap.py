@@ -259,16 +259,17 @@ def page_token_key(parameter_prefix: str) -> bytes:
 
 def ask_device(settings: "SyncSettings", warn: Warn, budget: timedelta) -> "AskDevice":
     """Ask a device for its registered users; a snapshot ends within `budget`, retries included."""
-    from number_inventory.adapters.audiocodes.sbc import SbcSource
+    from number_inventory.adapters.audiocodes.calls import DeviceCalls
+    from number_inventory.adapters.audiocodes.source import AudioCodesSource
     from number_inventory.services.ask_device import AskDevice
 
-    source = SbcSource(
+    calls = DeviceCalls(
         clock=clock(),
         address_policy=settings.device_address_policy,
         budget_seconds=budget.total_seconds(),
         warn=warn,
     )
-    return AskDevice(secrets(settings.parameter_prefix, settings.credentials_key), source)
+    return AskDevice(secrets(settings.parameter_prefix, settings.credentials_key), AudioCodesSource(calls))
 
 
 def sync_device(settings: "SyncSettings", warn: Warn, budget: timedelta) -> "SyncDevice":

@@ -70,6 +70,14 @@ def test_a_device_is_added_shown_and_configured_anew(account: Account) -> None:
     assert list(account.devices.enabled()) == [KEY]
 
 
+def test_a_routing_manager_is_added_with_its_login(account: Account) -> None:
+    """GIVEN a device of source arm WHEN put with either login THEN it is one, and stays one when parts change."""
+    shown = body(account.run(SETTINGS, device("PUT", body={**NEW, "source": "arm", "login": "session"})), 201)
+    assert (shown["source"], shown["login"]) == ("arm", "session")
+    patched = body(account.run(SETTINGS, device("PATCH", body={"login": "basic"})))
+    assert (patched["source"], patched["login"]) == ("arm", "basic")
+
+
 def test_parts_of_a_device_are_changed(added: Account) -> None:
     changed = body(added.run(SETTINGS, device("PATCH", body={"hosts": ["b.example"], "read_timeout_seconds": 30})))
     assert (changed["hosts"], changed["read_timeout_seconds"], changed["address"]) == (
@@ -207,6 +215,8 @@ def test_a_keyed_request_keeps_no_password(account: Account) -> None:
         ({**NEW, "address": "http://10.8.5.71"}, "address"),
         ({**NEW, "address": "https://10.8.5.71/api"}, "address"),
         ({**NEW, "read_timeout_seconds": 4}, "read_timeout_seconds"),
+        ({**NEW, "source": "ovoc"}, "source"),
+        ({**NEW, "login": "session"}, "login"),
         ({**NEW, "hosts": ["a.example:5060"]}, "hosts"),
         ({**NEW, "number_rules": [{"pattern": "(", "replacement": ""}]}, "number rule"),
         ({**NEW, "tls": {"trust": "fingerprint"}}, "tls"),

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import pytest
 
 from number_inventory.adapters.audiocodes.address import AddressPolicy
+from number_inventory.adapters.audiocodes.calls import DeviceCalls
 from number_inventory.adapters.audiocodes.sbc import SbcSource
 from number_inventory.domain.devices import Device, DeviceKey, SourceKind
 from number_inventory.domain.errors import DeviceError, DeviceRejectedError, DeviceUnreachableError
@@ -101,7 +102,9 @@ def server() -> Iterator[Server]:
 
 def ask(server: Server, host: str = "127.0.0.1", maximum_bytes: int = 1024 * 1024) -> Snapshot:
     source = SbcSource(
-        clock=Clock(), address_policy=AddressPolicy.LOCAL, maximum_bytes=maximum_bytes, sleep=lambda _seconds: None
+        DeviceCalls(
+            clock=Clock(), address_policy=AddressPolicy.LOCAL, maximum_bytes=maximum_bytes, sleep=lambda _seconds: None
+        )
     )
     device = Device(
         key=DeviceKey("default", "lab"),

@@ -115,4 +115,4 @@ def test_a_broken_state_directory(tmp_path: Path, refused: Callable[..., str], b
 def test_options_that_contradict_each_other(tmp_path: Path, refused: Callable[..., str]) -> None:
     """GIVEN a scenario and --users WHEN started THEN one line says where they belong."""
     line = refused("--scenario", str(tmp_path / "s.json"), "--users", "3")
-    assert "--users, --seed and --style are for playing without --scenario" in line
+    assert "--users, --seed, --style and --source are for playing without --scenario" in line

@@ -24,6 +24,19 @@ class SourceKind(StrEnum):
     """Which AudioCodes interface shows the registered users."""
 
     SBC = "sbc"
+    """One SBC or gateway."""
+    ARM = "arm"
+    """A Routing Manager (ARM), which gathers the users of many."""
+
+
+class LoginMethod(StrEnum):
+    """How user and password are shown to the device.
+
+    `basic` sends them with every request; `session` once, for a session that knows the others (ARM only).
+    """
+
+    BASIC = "basic"
+    SESSION = "session"
 
 
 class TlsTrust(StrEnum):
@@ -89,6 +102,7 @@ class Device:
         hosts: only AORs of these hosts belong to the customer; empty means all. Lower case.
         ip_groups: likewise for the device's IP groups.
         read_timeout_seconds: how long the device may take over its list; big devices need up to 120.
+        login: how user and password are shown to it.
     """
 
     key: DeviceKey
@@ -100,6 +114,7 @@ class Device:
     hosts: frozenset[str] = frozenset()
     ip_groups: frozenset[int] = frozenset()
     read_timeout_seconds: int = 60
+    login: LoginMethod = LoginMethod.BASIC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +183,7 @@ def configuration_digest(device: Device) -> str:
         sorted(device.hosts),
         sorted(device.ip_groups),
         device.read_timeout_seconds,
+        *([device.login] if device.login is not LoginMethod.BASIC else ()),  # else as before there was a choice
     )
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
@@ -187,6 +203,8 @@ def check_device(device: Device) -> None:
         raise InvalidInputError("read_timeout_seconds", f"must be {allowed}, not {device.read_timeout_seconds}")
     if device.tls.trust is TlsTrust.FINGERPRINT and not _FINGERPRINT.fullmatch(device.tls.fingerprint):
         raise InvalidInputError("fingerprint", "must be the certificate's SHA-256, 64 hexadecimal digits")
+    if device.login is LoginMethod.SESSION and device.source is not SourceKind.ARM:
+        raise InvalidInputError("login", "must be basic for an SBC, which knows no sessions; session is for an ARM")
     for host in device.hosts:
         _check_aor_host(host)
     compile_rules(device.number_rules)

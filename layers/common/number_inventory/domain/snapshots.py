@@ -34,11 +34,13 @@ class RegisteredUser(NamedTuple):
         aor: the address of record as the device shows it.
         contacts: up to five (AudioCodes); none means the device shows no registration.
         ip_group: row of the device's IP group, where shown.
+        node: at which of its SBCs an ARM shows the user.
     """
 
     aor: str
     contacts: tuple[Contact, ...]
     ip_group: int | None = None
+    node: str = ""
 
 
 class UserList(Sequence[RegisteredUser]):

@@ -47,15 +47,15 @@ def status_in(answer: Answer) -> DeviceStatus:
     """
     if answer.status != HTTPStatus.OK:
         raise DeviceRejectedError(
-            f"GET /api/v1/status: HTTP {answer.status}{_reason(answer)}; is this an AudioCodes device of version 7.2 "
+            f"GET /api/v1/status: HTTP {answer.status}{reason_in(answer)}; is this an AudioCodes device of version 7.2 "
             "or newer, with its REST API on?"
         )
-    content = _object(answer, "GET /api/v1/status")
-    uptime = _number(content.get("systemUpTime"))
+    content = json_object(answer, "GET /api/v1/status")
+    uptime = whole_number(content.get("systemUpTime"))
     return DeviceStatus(
-        product=_name(content.get("productType")),
-        version=_name(content.get("versionID")),
-        serial=_name(content.get("serialNumber")),
+        product=short_text(content.get("productType")),
+        version=short_text(content.get("versionID")),
+        serial=short_text(content.get("serialNumber")),
         uptime_seconds=None if uptime is None else uptime // 100,
     )
 
@@ -68,11 +68,11 @@ def count_in(answer: Answer) -> int | None:
     """
     if answer.status != HTTPStatus.OK:
         return None
-    content = _object(answer, "the count of registered users")
+    content = json_object(answer, "the count of registered users")
     items = content.get("items")
     for item in items if isinstance(items, list) else [content]:
         if isinstance(item, dict) and item.get("id") == "registeredUsers":
-            return _number(item.get("value"))
+            return whole_number(item.get("value"))
     return None
 
 
@@ -85,13 +85,13 @@ def output_in(answer: Answer) -> ListOutput:
     if answer.status == HTTPStatus.NO_CONTENT:
         return ListOutput("")
     if answer.status == HTTPStatus.BAD_REQUEST:
-        return ListOutput("", _reason(answer))
+        return ListOutput("", reason_in(answer))
     if answer.status != HTTPStatus.OK:
         raise DeviceRejectedError(
-            f"the list of registered users: HTTP {answer.status}{_reason(answer)}; does this device take CLI scripts "
+            f"the list of registered users: HTTP {answer.status}{reason_in(answer)}; does this device take CLI scripts "
             "over REST?"
         )
-    content = _object(answer, "the list of registered users")
+    content = json_object(answer, "the list of registered users")
     status, output = content.get("status"), content.get("output")
     if status is not None and (not isinstance(status, str) or status.lower() not in _SUCCEEDED):
         raise DeviceRejectedError(f"the device says that the list command failed{_description(content)}")
@@ -100,7 +100,7 @@ def output_in(answer: Answer) -> ListOutput:
     return ListOutput(output)
 
 
-def _object(answer: Answer, what: str) -> Mapping[str, object]:
+def json_object(answer: Answer, what: str) -> Mapping[str, object]:
     """The JSON object of an answer; a wrongly encoded letter in a name spoils that name only."""
     try:
         content = json.loads(answer.body.decode("utf-8-sig", errors="replace"))
@@ -111,10 +111,10 @@ def _object(answer: Answer, what: str) -> Mapping[str, object]:
     return content
 
 
-def _reason(answer: Answer) -> str:
+def reason_in(answer: Answer) -> str:
     """The device's own words for an error; empty for a web page or anything else that is not JSON."""
     try:
-        return _description(_object(answer, ""))
+        return _description(json_object(answer, ""))
     except DeviceRejectedError:
         return ""
 
@@ -124,11 +124,12 @@ def _description(content: Mapping[str, object]) -> str:
     return f" ({' '.join(words.split())[:_LONGEST_REASON]})" if isinstance(words, str) and words.strip() else ""
 
 
-def _name(value: object) -> str:
+def short_text(value: object) -> str:
+    """A name as the device gives it, cut to what is shown; empty for anything but text and whole numbers."""
     return str(value)[:_LONGEST_NAME] if isinstance(value, str | int) else ""
 
 
-def _number(value: object) -> int | None:
+def whole_number(value: object) -> int | None:
     """A whole number of 0 or more, also as text; None for anything else."""
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < _LONGEST_NAME:
         return int(value)

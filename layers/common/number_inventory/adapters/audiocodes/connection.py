@@ -5,9 +5,11 @@ and no message holds the credentials, not even where the device sends them back.
 """
 
 import base64
+import json
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from types import TracebackType
 from typing import NamedTuple, Self
 from urllib.parse import quote, urlsplit
@@ -34,13 +36,21 @@ _LOGIN_REFUSED = frozenset({401, 403})
 _CHUNK = 64 * 1024
 _LENGTH_DIGITS = 15
 _SHOWN_HOST = 100
+_SHORTEST_SECRET = 6
+"""Letters of a cookie that may be a session's secret; shorter ones are flags, and hiding these would garble texts."""
 
 
 class Answer(NamedTuple):
-    """What the device answered; the body is unpacked."""
+    """What the device answered.
+
+    Attributes:
+        body: unpacked.
+        cookie: what the device wants to be sent back, as a Cookie header has it.
+    """
 
     status: int
     body: bytes
+    cookie: str = ""
 
 
 class Form(NamedTuple):
@@ -48,6 +58,23 @@ class Form(NamedTuple):
 
     body: bytes
     content_type: str
+
+
+class Heard(NamedTuple):
+    """A request and its answer, for whoever listens in: without the request's body and headers.
+
+    Attributes:
+        body: empty where it was not read, as that of a refused login.
+    """
+
+    method: str
+    path: str
+    status: int
+    content_type: str
+    body: str
+
+
+Listener = Callable[[Heard], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +123,7 @@ class DeviceConnection:
         credentials: Credentials,
         limits: Limits,
         passing: Passing,
+        heard: Listener | None = None,
     ) -> None:
         token = base64.b64encode(f"{credentials.username}:{credentials.password}".encode()).decode()
         self._headers = {
@@ -104,12 +132,20 @@ class DeviceConnection:
             "Authorization": f"Basic {token}",
             "User-Agent": "number-inventory",
         }
-        secrets = (credentials.password, token, quote(credentials.password, safe=""), quote(credentials.password))
+        secrets = (
+            credentials.password,
+            token,
+            quote(credentials.password, safe=""),
+            quote(credentials.password),
+            json.dumps(credentials.password)[1:-1],
+        )
         self._secrets = sorted(filter(None, set(secrets)), key=len, reverse=True)
         self._limits, self._passing = limits, passing
         self._end = passing.monotonic() + limits.budget_seconds
         self._where = endpoint.authority
         self._pools = [_pool(endpoint, address, tls) for address in addresses]
+        self._heard = heard
+        self._in_session = False
 
     def __enter__(self) -> Self:
         return self
@@ -134,7 +170,19 @@ class DeviceConnection:
             text = text.replace(secret, "***")
         return text
 
-    def ask(self, method: str, path: str, form: Form | None = None) -> Answer:
+    def send_no_login(self) -> None:
+        """Leave user and password out of the requests from now on: the body of a login has them, or a session knows."""
+        self._headers.pop("Authorization", None)
+
+    def keep_session(self, cookie: str) -> None:
+        """Be known by a session from now on; its secret is kept as the password is."""
+        self._headers["Cookie"] = cookie
+        values = [part.partition("=")[2].strip() for part in cookie.split(";")]
+        secrets = {value for value in values if len(value) >= _SHORTEST_SECRET}
+        self._secrets = sorted({*self._secrets, *secrets}, key=len, reverse=True)
+        self._in_session = True
+
+    def ask(self, method: str, path: str, form: Form | None = None, attempts: int = _ATTEMPTS) -> Answer:
         """Send a request, again while the device is not ready for it, and return any answer that is no refusal.
 
         Raises:
@@ -144,12 +192,12 @@ class DeviceConnection:
                 to the end of all attempts.
         """
         what = f"{self._where}: {method} {path}"
-        for attempt in range(1, _ATTEMPTS + 1):
+        for attempt in range(1, attempts + 1):
             try:
                 return self._send(what, method, path, form)
             except _NotReachedError as error:
                 pause = max(min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS), error.after_seconds)
-                if attempt == _ATTEMPTS or pause >= self.remaining_seconds():
+                if attempt == attempts or pause >= self.remaining_seconds():
                     tries = "once" if attempt == 1 else f"{attempt} times"
                     raise DeviceUnreachableError(f"{error}; tried {tries}") from error
                 self._pools.append(self._pools.pop(0))  # the device's next address, where it has several
@@ -175,15 +223,26 @@ class DeviceConnection:
             )
         except HTTPError as error:
             raise _not_sent(what, error, read) from error
+        answer = Answer(response.status, b"")
         try:
             answer = self._received(what, response, deadline)
             response.release_conn()
             return answer
         finally:
+            self._tell(method, path, response, answer)
             response.close()
+
+    def _tell(self, method: str, path: str, response: urllib3.BaseHTTPResponse, answer: Answer) -> None:
+        if self._heard:
+            body = self.without_secrets(answer.body.decode(errors="replace"))
+            kind = response.headers.get("Content-Type", "")
+            self._heard(Heard(method, path, answer.status, kind, body))
 
     def _received(self, what: str, response: urllib3.BaseHTTPResponse, deadline: float) -> Answer:
         status = response.status
+        if status == HTTPStatus.UNAUTHORIZED and self._in_session:
+            # Not the login was refused, which a person would have to look at: that went well a moment ago.
+            raise DeviceUnreachableError(f"{what}: the session ended before its time (HTTP 401)")
         if status in _LOGIN_REFUSED:
             raise LoginRefusedError(
                 f"{what}: the device refuses its user (HTTP {status}); check the stored user name and password, that "
@@ -199,7 +258,7 @@ class DeviceConnection:
             raise _NotReachedError(f"{what}: {_PASSING[status]} (HTTP {status})", _retry_after(response))
         if status >= 500:  # noqa: PLR2004 - all failures of a server
             raise DeviceUnreachableError(f"{what}: the device failed (HTTP {status}); look into its own log")
-        return Answer(status, self._body(what, response, deadline))
+        return Answer(status, self._body(what, response, deadline), _cookie_in(response))
 
     def _body(self, what: str, response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
         limit = self._limits.maximum_bytes
@@ -277,6 +336,13 @@ def _host_of(location: str) -> str:
     if not parts.hostname:
         return "another path of itself"
     return f"{parts.scheme or 'https'}://{parts.hostname[:_SHOWN_HOST]}{port}"
+
+
+def _cookie_in(response: urllib3.BaseHTTPResponse) -> str:
+    """Names and values of the cookies that come with an answer, without where and how long they count."""
+    given = response.headers.getlist("Set-Cookie")
+    parts = (cookie.partition(";")[0].strip() for cookie in given)
+    return "; ".join(part for part in parts if part and part.isascii())
 
 
 def _announced(response: urllib3.BaseHTTPResponse) -> int:

@@ -14,7 +14,16 @@ from number_inventory.adapters.dynamodb.attributes import (
     whole,
 )
 from number_inventory.domain.aors import NumberRule
-from number_inventory.domain.devices import Device, DeviceKey, DeviceState, Health, SourceKind, TlsSettings, TlsTrust
+from number_inventory.domain.devices import (
+    Device,
+    DeviceKey,
+    DeviceState,
+    Health,
+    LoginMethod,
+    SourceKind,
+    TlsSettings,
+    TlsTrust,
+)
 from number_inventory.domain.flapping import Returning, Returns
 from number_inventory.domain.removals import Approval, HeldRemovals, HourOfRemovals, RemovalLedger
 from number_inventory.ports.devices import DeviceEntry, DeviceHead, Lease
@@ -32,6 +41,7 @@ CONFIGURATION = (
     "number_rules",
     "hosts",
     "ip_groups",
+    "login",
     "schedule_shard",
     "device_key",
 )
@@ -71,6 +81,8 @@ def device_item(device: Device) -> Item:
         item["hosts"] = {"SS": sorted(device.hosts)}
     if device.ip_groups:
         item["ip_groups"] = {"NS": [str(group) for group in sorted(device.ip_groups)]}
+    if device.login is not LoginMethod.BASIC:
+        item["login"] = text(device.login)
     if device.enabled:
         item.update(schedule_attributes(device.key))
     return item
@@ -224,6 +236,7 @@ def _device(read: ItemReader, key: DeviceKey) -> Device:
         hosts=read.texts("hosts"),
         ip_groups=read.wholes("ip_groups"),
         read_timeout_seconds=read.whole("read_timeout_seconds"),
+        login=read.word("login", LoginMethod) if read.has("login") else LoginMethod.BASIC,
     )
 
 
