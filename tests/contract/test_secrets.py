@@ -2,6 +2,7 @@
 
 import base64
 import logging
+import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -135,6 +136,20 @@ def test_credentials_are_decrypted_once_an_hour_and_whenever_they_change(store: 
     store.uptime.seconds = 3601
     assert store.secrets.credentials(KEY).password == "new"
     assert decryptions.count == 4
+
+
+def test_credentials_of_a_device_that_was_added_anew_are_its_own(store: Store) -> None:
+    """GIVEN credentials in use WHEN another process removes them and stores others THEN these are used.
+
+    A parameter that was deleted begins with version 1 again.
+    """
+    elsewhere = SsmSecrets(store.ssm, store.prefix)
+    elsewhere.store(KEY, Credentials("admin", "old"))
+    assert store.secrets.credentials(KEY).password == "old"
+    time.sleep(1.1)  # moto and MiniStack know when a parameter was written by the second
+    elsewhere.forget(KEY)
+    elsewhere.store(KEY, Credentials("admin", "new"))
+    assert (store.secrets.credentials(KEY).password, store.secrets.credentials(KEY).version) == ("new", 1)
 
 
 def test_credentials_that_another_process_removed_are_not_used_again(store: Store) -> None:

@@ -6,7 +6,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from botocore.exceptions import ClientError
 
@@ -31,11 +31,28 @@ _KEPT_SECONDS = 3600.0
 _KEY_BYTES = 32
 
 
+class _Decrypted(NamedTuple):
+    """Credentials as they were decrypted.
+
+    Attributes:
+        at: by the clock of the cache.
+        stored: the parameter's version and when it was written: one that was deleted begins anew with version 1.
+    """
+
+    at: float
+    stored: tuple[int, object]
+    credentials: Credentials
+
+
+def _stored(parameter: Any) -> tuple[int, object]:  # noqa: ANN401 - AWS's own shape
+    return int(parameter["Version"]), parameter["LastModifiedDate"]
+
+
 class SsmSecrets:
     """Device credentials, one parameter each: `<prefix>/<customer>/<device>/credentials`, a JSON object.
 
     The version is the parameter's own, which grows whenever it is overwritten. Credentials that were decrypted are kept
-    for an hour and used while the parameter has that version, which is read each time, without being decrypted: KMS
+    for an hour and used while the parameter is still that one, which is read each time, without being decrypted: KMS
     charges for each decryption, and a password that was changed is never tried in its old form.
 
     Attributes:
@@ -50,7 +67,7 @@ class SsmSecrets:
         self._prefix = prefix.rstrip("/")
         self._encryption: PutKey = {"KeyId": key_id} if key_id else {}
         self._uptime = uptime
-        self._cached: dict[DeviceKey, tuple[float, Credentials]] = {}
+        self._cached: dict[DeviceKey, _Decrypted] = {}
 
     def credentials(self, key: DeviceKey, *, fresh: bool = False) -> Credentials:
         """The credentials of a device as they are stored now; decrypted just now where they must be fresh.
@@ -60,22 +77,20 @@ class SsmSecrets:
         """
         # Forgotten first: whatever goes wrong now, the old ones are not used again.
         cached = self._cached.pop(key, None)
-        if cached and not fresh and self._uptime() - cached[0] < _KEPT_SECONDS:
-            stored = self._parameter(key, decrypted=False)
-            if int(stored["Version"]) == cached[1].version:
-                self._cached[key] = cached
-                return cached[1]
-        found = self._read(key)
-        self._cached[key] = (self._uptime(), found)
-        return found
+        usable = cached and not fresh and self._uptime() - cached.at < _KEPT_SECONDS
+        if cached and usable and _stored(self._parameter(key, decrypted=False)) == cached.stored:
+            self._cached[key] = cached
+            return cached.credentials
+        self._cached[key] = found = self._read(key)
+        return found.credentials
 
-    def _read(self, key: DeviceKey) -> Credentials:
+    def _read(self, key: DeviceKey) -> "_Decrypted":
         parameter = self._parameter(key, decrypted=True)
         credentials = _parse(parameter["Value"], int(parameter["Version"]))
         if credentials is None:
             wanted = '{"username": "...", "password": "..."}'
             raise CredentialsMissingError(f"device {key}: parameter {self._name(key)} does not hold {wanted}. {_HOW}")
-        return credentials
+        return _Decrypted(self._uptime(), _stored(parameter), credentials)
 
     def _parameter(self, key: DeviceKey, *, decrypted: bool) -> Any:  # noqa: ANN401 - AWS's own shape
         name = self._name(key)
