@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli import audits, devices, jobs, macros, numbers
+from cli import audits, conflicts, cooling, devices, jobs, macros, numbers
 from cli.connection import DEFAULT_STACK, Target
 from cli.output import printable
 from cli.release import release
@@ -27,6 +27,8 @@ app = typer.Typer(
 )
 app.add_typer(devices.app, name="devices")
 app.add_typer(numbers.app, name="numbers")
+app.add_typer(cooling.app, name="cooling")
+app.add_typer(conflicts.app, name="conflicts")
 app.add_typer(macros.app, name="macros")
 app.add_typer(audits.app, name="audit")
 app.add_typer(jobs.app, name="jobs")

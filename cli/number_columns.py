@@ -58,6 +58,12 @@ def is_told_only(heading: str) -> bool:
     return _folded(heading) in _TOLD_ONLY
 
 
+def by_heading(message: str) -> str:
+    """A message about a field, which it begins with, under the name of the field's column."""
+    field, colon, problem = message.partition(":")
+    return f"{HEADINGS[field]}:{problem}" if colon and field in HEADINGS else message
+
+
 def cells_of(record: NumberRecord, now: datetime) -> Mapping[str, str]:
     """What the columns of a number say."""
     cells = dict.fromkeys(HEADINGS, "")

@@ -68,7 +68,7 @@ class NumberFile:
                 yield GivenRow(place, number, row_of(cells, blank_clears=self._blank_clears))
             except InvalidInputError as error:
                 hint = f" ({_FROM_A_SPREADSHEET})" if _POWER.fullmatch(number) else ""
-                yield GivenRow(place, number, None, f"{_named(error)}{hint}")
+                yield GivenRow(place, number, None, f"{error}{hint}")
 
     def _rows(self) -> Iterator[tuple[_Cells, str]]:
         text = self._text()
@@ -175,7 +175,7 @@ class NumberFile:
             elif isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
                 cells[field] = str(value)
             elif value is not None:
-                return cells, f"{HEADINGS[field]}: must be a text"
+                return cells, f"{field}: must be a text"
         return cells, ""
 
     # --- both
@@ -206,12 +206,6 @@ def number_file(path: Path, kind: ExportFormat, *, blank_clears: bool) -> Iterat
             raise typer.BadParameter(f"{path} cannot be read ({error.strerror})", param_hint="FILE") from None
         name = "standard input" if str(path) == "-" else str(path)
         yield NumberFile(stream, name, kind, blank_clears=blank_clears)
-
-
-def _named(error: InvalidInputError) -> str:
-    """The message with the name of the column in place of the field's."""
-    heading = HEADINGS.get(error.field, error.field)
-    return f"{heading}{str(error).removeprefix(error.field)}"
 
 
 def _skip(buffer: str, place: int) -> int:

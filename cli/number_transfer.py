@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TextIO
@@ -13,7 +14,7 @@ from typing import Annotated, TextIO
 import typer
 
 from cli.exports import ExportFormat, FormatWord, OutputFile, destination, export_format, safe_cell
-from cli.number_columns import HEADINGS, NUMBER_FIELDS, cells_of
+from cli.number_columns import HEADINGS, NUMBER_FIELDS, by_heading, cells_of
 from cli.number_files import NumberFile, number_file
 from cli.number_filters import (
     AssigneeText,
@@ -198,7 +199,8 @@ class _Teller:
                 if done % 100 == 0 or done == self._total:
                     tell(f"{done} of {self._total} rows", done, self._total)
 
-    def _take(self, result: RowResult) -> None:
+    def _take(self, told: RowResult) -> None:
+        result = replace(told, reason=by_heading(told.reason))
         first = not self.counts
         self.counts[result.outcome] += 1
         if self._writer:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from number_inventory.services.dispatch import DispatchSyncs
     from number_inventory.services.held_removals import ApproveRemovals, ReviewRemovals
     from number_inventory.services.import_numbers import ImportNumbers
+    from number_inventory.services.list_conflicts import ListConflicts
+    from number_inventory.services.list_cooling import ListCooling
     from number_inventory.services.look_at_audits import LookAtAudits
     from number_inventory.services.look_at_history import LookAtHistory
     from number_inventory.services.look_at_number_jobs import LookAtNumberJobs
@@ -375,6 +377,20 @@ def lookups_of_the_api() -> "LookUpNumbers":
     from number_inventory.settings import ApiSettings
 
     return look_up_numbers(ApiSettings.load())
+
+
+def list_cooling(settings: "HistoryApiSettings | OperatorSettings") -> "ListCooling":
+    """List what cools, and whose it was."""
+    from number_inventory.services.list_cooling import ListCooling
+
+    return ListCooling(inventory(settings), history(settings))
+
+
+def list_conflicts(settings: "InventorySettings") -> "ListConflicts":
+    """List the numbers that two claim."""
+    from number_inventory.services.list_conflicts import ListConflicts
+
+    return ListConflicts(inventory(settings))
 
 
 def add_numbers(settings: "InventorySettings") -> "AddNumbers":

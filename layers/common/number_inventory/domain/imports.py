@@ -170,9 +170,10 @@ def _placed(
     if row.status is Status.COOLING:
         return decide(Cool(_days(row.release_date, stamp.at)), record, settings, stamp).after
     if row.vendor.casefold() == AUDIOCODES.casefold():
+        present = describe_claim(record) if record.version else "it is not in the inventory"
         raise RuleViolationError(
             f"number {row.number} is given to {AUDIOCODES} by a sync of its device alone: sync first, then import it "
-            f"again for its texts; now {describe_claim(record)}"
+            f"again for its texts; now {present}"
         )
     if row.status is Status.USED_UTILITY:
         return assign(record, row.vendor, row.usage, row.assigned_to or for_whom, stamp, utility=True).after
