@@ -53,6 +53,21 @@ def connect(target: Target) -> "OperatorSettings":
     return bootstrap.deployed_settings(target.stack)
 
 
+def stack_name(target: Target) -> str:
+    """The CloudFormation stack of the inventory; the local one has its own.
+
+    Raises:
+        SettingBrokenError: there is no local stack, or its description cannot be understood.
+    """
+    if not target.local:
+        return target.stack
+    path = _description()
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["stack_name"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SettingBrokenError(f"{path} names no stack ({error!r}): write it anew with `make up`") from None
+
+
 def _aim_at_account(target: Target) -> None:
     region = target.region or os.environ.get("AWS_REGION")
     if region:

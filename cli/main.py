@@ -11,6 +11,7 @@ import typer
 
 from cli import audits, conflicts, cooling, devices, jobs, macros, numbers
 from cli.connection import DEFAULT_STACK, Target
+from cli.doctor import doctor
 from cli.output import printable
 from cli.release import release
 from cli.request import DEFAULT_CUSTOMER, PROGRAM, AsJson, Request
@@ -34,6 +35,7 @@ app.add_typer(audits.app, name="audit")
 app.add_typer(jobs.app, name="jobs")
 app.command(epilog="Example: number-inventory sync sbc-1 sbc-2")(sync)
 app.command(epilog="Example: number-inventory release --report --as-of 2026-11-25T12:00:00Z")(release)
+app.command(epilog="Example: number-inventory doctor sbc-1")(doctor)
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it

@@ -47,6 +47,7 @@ _STYLES = {
     "unproven": "yellow",
     "left": "magenta",
     "held": "yellow",
+    "changed": "green",
 }
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from number_inventory.ports.stock import StockDays
     from number_inventory.services.answer_once import AnswerOnce
     from number_inventory.services.ask_device import AskDevice
+    from number_inventory.services.check_up import CheckUp
     from number_inventory.services.count_numbers import LookAtCounts
     from number_inventory.services.dispatch import DispatchSyncs
     from number_inventory.services.held_removals import ApproveRemovals, ReviewRemovals
@@ -470,6 +471,24 @@ def configure_devices(settings: "SyncSettings", warn: Warn, budget: timedelta) -
     ask = ask_device(settings, warn, budget)
     return ConfigureDevices(
         devices(settings.devices_table), secrets(settings.parameter_prefix, settings.credentials_key), ask
+    )
+
+
+def check_up(
+    settings: "OperatorSettings", stack: str, warn: Warn, budget: timedelta, tell: Callable[[str], None]
+) -> "CheckUp":
+    """Look at everything that must work; a device may take `budget` over its answer."""
+    from number_inventory.adapters.deployed_parts import DeployedParts
+    from number_inventory.services.check_up import CheckUp
+
+    return CheckUp(
+        deployment=DeployedParts(session(), stack),
+        inventory=inventory(settings),
+        macros=macros(settings.macros_table),
+        audits=audits(settings),
+        configure=configure_devices(settings, warn, budget),
+        clock=clock(),
+        tell=tell,
     )
 
 

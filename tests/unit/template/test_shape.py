@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from number_inventory import settings
+from number_inventory.domain.checkup import INDEXES
 from number_inventory.events import AuditEvent, read_audit_event
 from number_inventory.observability import WATCHED
 
@@ -35,6 +36,14 @@ def test_tables_outlive_the_stack(resources: Resources) -> None:
         assert properties["SSESpecification"]["SSEEnabled"] is True, name
         assert properties["DeletionProtectionEnabled"] == {"Fn::If": ["ProtectTables", True, False]}, name
         assert properties["BillingMode"] == "PAY_PER_REQUEST", name
+
+
+def test_the_doctor_knows_every_index(resources: Resources) -> None:
+    """GIVEN the tables with indexes WHEN the doctor looks at them THEN it misses each that is not there."""
+    tables = _of_type(resources, "AWS::DynamoDB::Table")
+    indexes = {name: table["Properties"].get("GlobalSecondaryIndexes", []) for name, table in tables.items()}
+    assert {name: tuple(each["IndexName"] for each in some) for name, some in indexes.items() if some} == INDEXES
+    assert [name for name, table in tables.items() if "StreamSpecification" in table["Properties"]] == ["NumbersTable"]
 
 
 def test_indexes_project_keys_only(resources: Resources) -> None:

@@ -121,7 +121,18 @@ class AwsSession:
         """A client of CloudFormation."""
         return self._client("cloudformation")
 
-    def _client(self, service: Literal["cloudformation", "dynamodb", "events", "lambda", "sqs", "ssm"]) -> Any:  # noqa: ANN401 - see its callers
+    def scheduler(self) -> Any:  # noqa: ANN401 - as for CloudFormation
+        """A client of EventBridge Scheduler."""
+        return self._client("scheduler")
+
+    def cloudwatch(self) -> Any:  # noqa: ANN401 - as for CloudFormation
+        """A client of CloudWatch."""
+        return self._client("cloudwatch")
+
+    def _client(
+        self,
+        service: Literal["cloudformation", "cloudwatch", "dynamodb", "events", "lambda", "scheduler", "sqs", "ssm"],
+    ) -> Any:  # noqa: ANN401 - see its callers
         with aws_errors(f"set up the {service} client"):
             return self._session.create_client(
                 service, region_name=self._region, endpoint_url=self._endpoint_url, config=_CONFIG
