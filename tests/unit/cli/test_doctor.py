@@ -44,7 +44,7 @@ def test_where_all_is_well_a_line_for_each_kind_says_so(examined: Examined, call
     assert (ended.code, ended.err) == (0, "")
     assert [line.split() for line in ended.out.splitlines()] == [["Part", "Well"], ["table", "2", "of", "2"]]
     assert examined.stacks == ["prod"]
-    assert "MacrosTable  ACTIVE" in call("doctor", "--all").out
+    assert "MacrosTable   ACTIVE" in call("doctor", "--all").out
     assert json.loads(call("doctor", "--json").out)["ok"] is True
 
 
