@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from number_inventory.domain.audit import NumberGlance
-from number_inventory.domain.numbers import AUDIOCODES, NumberRecord, Status, slug
+from number_inventory.domain.numbers import AUDIOCODES, NumberGlance, NumberRecord, Status, slug
 from number_inventory.ports.numbers import Inventory
 
 _USED = frozenset({Status.USED, Status.USED_UTILITY})
