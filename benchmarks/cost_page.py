@@ -14,6 +14,8 @@ from benchmarks.__main__ import RESULTS
 from benchmarks.prices import PRICES
 
 PAGE = Path("docs") / "cost.md"
+_CENT = 0.005
+"""What rounds to nothing for all fleets has no line."""
 
 
 def main() -> int:
@@ -52,8 +54,10 @@ def _bills(bills: Mapping[str, Any]) -> str:
     fleets = list(bills)
     rows = [f"| USD a month | {' | '.join(fleets)} |", f"| --- |{' --- |' * len(fleets)}"]
     for index, line in enumerate(bills[fleets[0]]["lines"]):
-        costs = " | ".join(f"{bills[fleet]['lines'][index]['usd']:,.2f}" for fleet in fleets)
-        rows.append(f"| {line['service']}: {line['unit']}, {line['what']} | {costs} |")
+        costs = [bills[fleet]["lines"][index]["usd"] for fleet in fleets]
+        if max(costs) >= _CENT:
+            shown = " | ".join(f"{cost:,.2f}" for cost in costs)
+            rows.append(f"| {line['service']}: {line['unit']}, {line['what']} | {shown} |")
     for what, name in (
         ("total", "**all, at list prices**"),
         ("beyond free", "**all, beyond what is free for everybody**"),

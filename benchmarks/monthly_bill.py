@@ -4,8 +4,9 @@ What is assumed stands in the constants, each with its reason; what is measured 
 bill can be redone after any change, of the product or of AWS's prices: `make cost` writes it into docs/cost.md.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import yaml
 
@@ -23,28 +24,36 @@ released, and as many that were Available appear on a device again, so that the 
 LOOKED_UP = 0.1
 """The share of the numbers that is looked up in a day."""
 
-SYNCS_A_DAY = RELEASES_A_DAY = 24 * 12
-"""The default schedules: every five minutes."""
+RELEASES_A_DAY = 24 * 12
+"""The default schedule: every five minutes."""
+
+SYNC_MINUTES, SELDOM_SYNC_MINUTES = 5, 15
+"""The default schedule of syncs, and one that is told beside it."""
 
 DEVICE_SECONDS = 0.5
 """How long a device takes to answer four requests over TLS, of which nothing is known here. It is most of the worker's
 time, and of its bill: see docs/cost.md for what another half second costs."""
 
-OWN_SECONDS = {"worker": 0.1, "dispatcher": 0.3, "release": 0.2, "history": 0.15, "api": 0.06}
+OWN_SECONDS = {"worker": 0.2, "dispatcher": 0.3, "release": 0.2, "history": 0.15, "api": 0.06, "stock": 1.0}
 """Seconds of a warm invocation besides: some 30 ms of CPU at the share of a processor that the memory gives, and the
 ways to AWS."""
 
 AUDIT_SECONDS_A_NUMBER = 0.0001
 """50 microseconds of CPU a number (P8) at 0.58 of a processor."""
 
-LOG_BYTES = 2_000
-"""Of an invocation: the line of the run, the metrics, and Lambda's three of its own."""
+LOG_BYTES = 1_700
+"""Of a sync: the line of the run and the metrics, 1.1 kB as measured, and Lambda's own lines. Others say less."""
+
+WORKERS, KEPT_SYNCS = 5, 12
+"""Workers at once by default (more where the devices would not be through in time), and how many syncs of a device come
+within the hour for which a worker keeps its credentials. Which worker gets a device is chance."""
 
 POLLS_A_MONTH = 5 * 3 * 60 * 24 * DAYS
 """Lambda asks a queue with five connections, for 20 seconds each, whether there is something or not."""
 
-STEADY_METRICS, METRICS_OF_CHANGES, METRICS_OF_AUDITS = 9, 10, 20
-"""Metrics that are sent every five minutes, with changes of numbers, and once a day; CloudWatch charges by the hour."""
+STEADY_METRICS, METRICS_OF_CHANGES, METRICS_OF_AUDITS = 4, 6, 6
+"""Metrics that are sent with each sync, with changes of numbers, and once a day; CloudWatch charges by the hour. What is
+zero is not sent unless an alarm waits for it."""
 
 NUMBER_BYTES, ENTRY_BYTES, HISTORY_DAYS = 450, 700, 400
 """Of a number with its index entries, of an entry of its history, and how long that is kept."""
@@ -54,10 +63,15 @@ GIGABYTE = 1e9
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """What is inventoried."""
+    """What is inventoried.
+
+    Attributes:
+        sync_minutes: how often each device is asked.
+    """
 
     devices: int
     numbers: int
+    sync_minutes: int = SYNC_MINUTES
 
     @property
     def leaves(self) -> float:
@@ -72,7 +86,21 @@ class Fleet:
     @property
     def syncs(self) -> float:
         """Syncs in a month."""
-        return self.devices * SYNCS_A_DAY * DAYS
+        return self.devices * self.rounds
+
+    @property
+    def rounds(self) -> int:
+        """How often the schedule of syncs fires in a month."""
+        return DAYS * 24 * 60 // self.sync_minutes
+
+    @property
+    def decryptions(self) -> float:
+        """Each of the workers that a device's syncs fall to within an hour decrypts its credentials once."""
+        seconds = self.devices * (DEVICE_SECONDS + OWN_SECONDS["worker"])
+        workers = max(WORKERS, math.ceil(1.5 * seconds / (60 * self.sync_minutes)))
+        syncs = KEPT_SYNCS * SYNC_MINUTES / self.sync_minutes
+        share: float = 1 - (1 - 1 / workers) ** syncs
+        return self.devices * DAYS * 24 * workers * share
 
     @property
     def changed_syncs(self) -> float:
@@ -112,7 +140,7 @@ def bill(fleet: Fleet, units: Mapping[str, Units]) -> list[Line]:
     count = sum(each.times for each in invocations)
     changed_hours = min(1.0, fleet.changes / (DAYS * 24))
     metrics = STEADY_METRICS + METRICS_OF_CHANGES * changed_hours + METRICS_OF_AUDITS / 24
-    sends = SYNCS_A_DAY * DAYS * -(-fleet.devices // 10)
+    sends = fleet.rounds * -(-fleet.devices // 10)
     return [
         *(Line(prices.WRITES, what, quantity) for what, quantity in writes.items()),
         Line(prices.READS, "everything that reads", sum(reads.values())),
@@ -124,13 +152,13 @@ def bill(fleet: Fleet, units: Mapping[str, Units]) -> list[Line]:
         Line(
             prices.QUEUE, "messages sent, received and deleted, and idle polls", sends + 2 * fleet.syncs + POLLS_A_MONTH
         ),
-        Line(prices.SCHEDULES, "sync, release, audit, stock", (SYNCS_A_DAY + RELEASES_A_DAY + 2) * DAYS),
+        Line(prices.SCHEDULES, "sync, release, audit, stock", fleet.rounds + (RELEASES_A_DAY + 2) * DAYS),
         Line(prices.EVENTS, "changes of Status", fleet.changes),
         Line(prices.REQUESTS, "lookups", fleet.lookups),
-        Line(prices.DECRYPTIONS, "credentials, once a sync", fleet.syncs),
+        Line(prices.DECRYPTIONS, "credentials, by each worker once an hour", fleet.decryptions),
         Line(prices.METRICS, "counted by the functions", metrics),
         Line(prices.ALARMS, "of the template", _alarms()),
-        Line(prices.LOGS, f"{LOG_BYTES / 1000:.0f} kB an invocation", count * LOG_BYTES / GIGABYTE),
+        Line(prices.LOGS, f"{LOG_BYTES / 1000:.1f} kB an invocation", count * LOG_BYTES / GIGABYTE),
     ]
 
 
@@ -148,8 +176,10 @@ def _database_units(fleet: Fleet, units: Mapping[str, Units], kind: int) -> dict
     return {
         "syncs that find nothing new": (fleet.syncs - fleet.changed_syncs) * fixed("sync, unchanged"),
         "changes that syncs find": fleet.changed_syncs * fixed("sync, numbers leave") + sum(in_sync),
+        "dispatching syncs": fleet.rounds * (fixed("dispatch") + each("dispatch") * fleet.devices),
         "releases": RELEASES_A_DAY * DAYS * fixed("release run") + half * each("release run"),
         "audits": DAYS * (fixed("audit") + each("audit") * fleet.numbers),
+        "the daily look at stock": DAYS * fixed("watch of stock, a customer"),
         "history and counters": fleet.changes * fixed("history, a change alone"),
         "lookups": fleet.lookups * fixed("lookup"),
     }
@@ -176,13 +206,14 @@ class Invocations:
 
 def _invocations(fleet: Fleet) -> Sequence[Invocations]:
     """The sync worker comes first; memory is what the template says if nothing else is said."""
-    runs = SYNCS_A_DAY * DAYS
+    runs = RELEASES_A_DAY * DAYS
     audit_seconds = 1 + AUDIT_SECONDS_A_NUMBER * fleet.numbers
     return (
         Invocations(fleet.syncs, DEVICE_SECONDS + OWN_SECONDS["worker"], _memory("WorkerMemory")),
-        Invocations(runs, OWN_SECONDS["dispatcher"] + fleet.devices / 10 * 0.01, 0.25),
+        Invocations(fleet.rounds, OWN_SECONDS["dispatcher"] + fleet.devices / 10 * 0.01, 0.25),
         Invocations(runs, OWN_SECONDS["release"], _memory("ReleaseMemory")),
         Invocations(DAYS, audit_seconds, _memory("AuditMemory")),
+        Invocations(DAYS, OWN_SECONDS["stock"], 0.25),
         Invocations(fleet.changes, OWN_SECONDS["history"], _memory("HistoryMemory")),
         Invocations(fleet.lookups, OWN_SECONDS["api"], _memory("ApiMemory")),
     )
@@ -223,6 +254,7 @@ def measure(setting: Setting) -> Figure:
     units = operation_units(setting)
     bills = {fleet: bill(fleet, units) for fleet in FLEETS}
     middle = bills[MIDDLE]
+    seldom = bill(replace(MIDDLE, sync_minutes=SELDOM_SYNC_MINUTES), units)
     return Figure(
         id="P11",
         what=f"a month of {MIDDLE}, default schedules, {CHURN:.0%} daily churn",
@@ -230,6 +262,8 @@ def measure(setting: Setting) -> Figure:
             Check(what="at list prices, nothing free", value=total(middle), unit="USD", aim=5),
             Check(what="beyond what AWS leaves free to everybody", value=total_beyond_free(middle), unit="USD", aim=5),
             Check(what="DynamoDB alone", value=_of_service(middle, "DynamoDB"), unit="USD"),
+            Check(what=f"syncs every {SELDOM_SYNC_MINUTES} minutes, at list prices", value=total(seldom), unit="USD"),
+            Check(what="the same beyond what is free", value=total_beyond_free(seldom), unit="USD"),
             *(
                 Check(what=f"{fleet}, at list prices", value=total(bills[fleet]), unit="USD")
                 for fleet in (SMALL, LARGE)

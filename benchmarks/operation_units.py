@@ -15,17 +15,25 @@ from benchmarks.spent import Spent, spending
 from benchmarks.stage import Stage, listed, staged
 from number_inventory.adapters.dynamodb.counters import DynamoCounters
 from number_inventory.adapters.dynamodb.history import DynamoHistory
+from number_inventory.adapters.dynamodb.stock_days import DynamoStockDays
 from number_inventory.domain.changes import Change, ChangeKey
 from number_inventory.domain.commands import Assign, Unassign
+from number_inventory.domain.devices import Device, DeviceKey, SourceKind
 from number_inventory.domain.lifecycle import Registration, Stamp, registered
 from number_inventory.domain.numbers import NumberRecord, Usage
+from number_inventory.domain.stock import StockWatch
 from number_inventory.services.count_numbers import CountChanges
+from number_inventory.services.dispatch import DispatchSyncs
+from number_inventory.services.look_at_stock import LookAtStock
 from number_inventory.services.lookup import LookUpNumbers
 from number_inventory.services.manage_numbers import AddNumbers, ManageNumbers, NumberDetails
 from number_inventory.services.record_history import RecordHistory
 from number_inventory.services.release import ReleaseCooled
+from number_inventory.services.watch_stock import WatchStock
+from tests.memory.queue import MemorySyncQueue
 
 BASE, FEW = 200, 11
+FLEET, DAYS_SEEN = 400, 30
 _RETENTION = timedelta(days=400)
 _ALL_OF_IT = timedelta(hours=1)
 
@@ -51,8 +59,10 @@ def operation_units(setting: Setting) -> dict[str, Units]:
     with staged(setting, batched=False) as stage:
         units |= _releases(stage)
     with staged(setting, batched=False) as stage:
-        say("commands, lookups, history")
-        units |= _commands(stage) | _history(stage)
+        say("commands, lookups, history, stock")
+        units |= _commands(stage) | _history(stage) | _stock(stage)
+    with staged(setting, batched=False) as stage:
+        units |= _dispatches(stage)
     say("audits")
     units["audit"] = _audit(setting)
     return units
@@ -146,6 +156,38 @@ def _changes(stage: Stage, count: int, first: int) -> list[Change]:
         key = ChangeKey(CUSTOMER, number, 2, f"{first + index:040d}")
         changes.append(Change(key=key, streamed_at=stage.clock.now(), before=before, after=after))
     return changes
+
+
+class _Nobody:
+    """Is told nothing: stock runs low once at most here."""
+
+    def tell(self, watch: StockWatch, days_left: int | None) -> None:
+        """Hear of it."""
+
+
+def _stock(stage: Stage) -> dict[str, Units]:
+    """One customer's day, with a month of days behind it; the history has counted numbers by now."""
+    days = DynamoStockDays(stage.client, stage.tables.stock, _RETENTION)
+    counters = DynamoCounters(stage.client, stage.tables.history)
+    look = LookAtStock(counters=counters, days=days, macros=stage.macros, clock=stage.clock)
+    watch = WatchStock(look=look, days=days, events=_Nobody())
+    for _ in range(DAYS_SEEN):
+        watch(CUSTOMER)
+        stage.clock.advance(days=1)
+    return {"watch of stock, a customer": Units(_pair(_spent(stage, lambda: watch(CUSTOMER))))}
+
+
+def _dispatches(stage: Stage) -> dict[str, Units]:
+    """The units of asking for all syncs; the messages are SQS's."""
+    dispatch = DispatchSyncs(stage.devices, MemorySyncQueue())
+    nothing = _spent(stage, dispatch)
+    for index in range(FLEET):
+        key = DeviceKey(CUSTOMER, f"sbc-{index}")
+        stage.devices.add(Device(key=key, source=SourceKind.SBC, address="https://192.0.2.7"))
+    reads = _spent(stage, dispatch).read_units
+    # The engines count nothing for a Query that finds nothing; DynamoDB half a unit.
+    fixed = nothing.requests / 2
+    return {"dispatch": Units((0.0, fixed), (0.0, max(0.0, reads - fixed) / FLEET))}
 
 
 def _audit(setting: Setting) -> Units:
