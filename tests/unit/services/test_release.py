@@ -176,6 +176,21 @@ def test_a_run_that_is_out_of_time_goes_on_next_time(world: World) -> None:
     assert summary.released + world.release_cooled.release().released == 250
 
 
+def test_numbers_that_cool_leave_time_for_reservations(world: World) -> None:
+    """GIVEN more cooled numbers than there is time for WHEN released THEN reservations lapse all the same."""
+    cool(world, *(str(number) for number in range(1000, 2500)))
+    for number in range(3000, 3010):
+        world.inventory.put(replace(reserved(), number=str(number), reserved_until=RELEASE))
+    world.clock.at = RELEASE
+    world.inventory.observers.append(lambda _before, _after: world.clock.advance(seconds=BUDGET.total_seconds() / 1000))
+
+    first, second = world.release_cooled.release(), world.release_cooled.release()
+
+    assert (first.finished, first.lapsed, second.finished, second.lapsed) == (False, 10, True, 0)
+    assert 800 <= first.released < 1000
+    assert first.released + second.released == 1500
+
+
 def test_a_report_tells_and_changes_nothing(world: World) -> None:
     """GIVEN cooling numbers, WHEN a report is asked for a day, THEN those due by then are named, earliest first."""
     cool(world, "1003", until=RELEASE)

@@ -1,12 +1,13 @@
 """One sync of a device at a time, in the time it has."""
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import pytest
 
 from number_inventory.domain.devices import DeviceKey, Health
-from number_inventory.domain.numbers import Status
-from number_inventory.services.sync import LEASE_MARGIN
+from number_inventory.domain.numbers import NumberRecord, Status
+from number_inventory.services.sync import LEASE_MARGIN, STRETCH
 from number_inventory.services.sync_summary import SyncResult, SyncSummary
 from tests.memory.fuse import ProcessDiedError
 from tests.memory.world import BUDGET, CUSTOMER, World
@@ -124,6 +125,38 @@ def test_out_of_time_is_unfinished_and_the_next_sync_settles(world: World, key: 
     summary = world.sync(key)
     assert (summary.result, summary.writes) == (SyncResult.APPLIED, 150)
     assert len(world.held_by(key)) == 250
+    assert world.sync(key).result is SyncResult.UNCHANGED
+
+
+def test_a_load_that_takes_many_turns_comes_to_its_end(world: World, key: DeviceKey) -> None:
+    """GIVEN time for 200 numbers a turn WHEN a device of 1,250 is synced THEN each turn goes on where the last ended.
+
+    No turn writes again what an earlier one wrote, and none looks at very many records at once.
+    """
+    numbers = [str(number) for number in range(10_000, 11_250)]
+    world.device_shows(key, *numbers)
+    written: list[str] = []
+    asked: list[int] = []
+    read = world.inventory.get_many
+
+    def slow(_before: NumberRecord | None, after: NumberRecord) -> None:
+        written.append(after.number)
+        world.clock.advance(seconds=BUDGET.total_seconds() / 199)
+
+    def get_many(customer: str, some: Sequence[str]) -> Mapping[str, NumberRecord]:
+        asked.append(len(some))
+        return read(customer, some)
+
+    world.inventory.observers.append(slow)
+    world.inventory.get_many = get_many  # type: ignore[method-assign]
+    turns = [world.sync(key).result]
+    while turns[-1] is SyncResult.UNFINISHED:
+        turns.append(world.sync(key).result)
+
+    assert turns == [SyncResult.UNFINISHED] * 6 + [SyncResult.APPLIED]
+    assert sorted(written) == numbers
+    assert world.held_by(key) == set(numbers)
+    assert max(asked) <= STRETCH
     assert world.sync(key).result is SyncResult.UNCHANGED
 
 

@@ -19,6 +19,9 @@ from number_inventory.services.change_numbers import BATCH, ChangeNumbers
 REPORTED_AT_MOST = 1000
 """How many numbers a report names; the count is always whole."""
 
+_FOR_RESERVATIONS = 0.2
+"""The share of a run's time that reservations have to themselves, however many numbers have cooled."""
+
 _Due = TypeVar("_Due", DueNumber, DueReservation)
 
 
@@ -84,21 +87,25 @@ class ReleaseCooled:
         started = self.clock.now()
         deadline = started + self.budget
         summary = ReleaseSummary(as_of=started)
-        change = ChangeNumbers(self.inventory, lambda: self.clock.now() < deadline)
+        cooled = self._changes(deadline - self.budget * _FOR_RESERVATIONS)
         for batch in _gathered(self.inventory.due(started, customer)):
             summary.due += len(batch)
-            self._release(batch, change)
-            if change.report.stopped:
+            self._release(batch, cooled)
+            if cooled.report.stopped:
                 break
-        else:
-            self._lapse(started, customer, change)
-        summary.released = change.report.outcomes[Outcome.RELEASED]
-        summary.lapsed = change.report.outcomes[Outcome.UNRESERVED]
-        summary.kept = change.report.outcomes[Outcome.UNCHANGED]
-        summary.failed = tuple(change.report.failed)
-        summary.finished = change.report.finished
-        summary.cause = "" if summary.finished else change.report.unfinished()
+        reserved = self._changes(deadline)
+        self._lapse(started, customer, reserved)
+        reports = cooled.report, reserved.report
+        summary.released = cooled.report.outcomes[Outcome.RELEASED]
+        summary.lapsed = reserved.report.outcomes[Outcome.UNRESERVED]
+        summary.kept = sum(report.outcomes[Outcome.UNCHANGED] for report in reports)
+        summary.failed = tuple(number for report in reports for number in report.failed)
+        summary.finished = all(report.finished for report in reports)
+        summary.cause = next((report.unfinished() for report in reports if not report.finished), "")
         return summary
+
+    def _changes(self, until: datetime) -> ChangeNumbers:
+        return ChangeNumbers(self.inventory, lambda: self.clock.now() < until)
 
     def report(self, as_of: datetime, customer: str | None = None) -> ReleaseReport:
         """Tell what would be released by `as_of`; reads only.

@@ -5,7 +5,7 @@ half-way, the next one finds the numbers it may have touched marked as doubtful 
 """
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -39,6 +39,9 @@ from number_inventory.services.sync_summary import SyncResult, SyncSummary, summ
 
 LEASE_MARGIN = timedelta(seconds=60)
 """How long a lease outlives the time its sync may take: the writer is gone for sure before the next one starts."""
+
+STRETCH = 1000
+"""How many records are looked at together: a million at once would not fit a function's memory."""
 
 UNMAPPED_SHOWN = 20
 """How many AORs that map to no number a summary names; the count is always whole."""
@@ -189,16 +192,17 @@ class _Run:
         held: dict[str, Holder] = {}
         broken: dict[str, str] = {}
         name, customer = self._lease.key.name, self._lease.key.customer
-        records = self._parts.inventory.get_many(customer, sorted(doubtful)) if doubtful else {}
-        for number in sorted(doubtful):
-            try:
-                record = records.get(number)
-            except RecordBrokenError as error:
-                broken[number] = str(error)
-            else:
-                holder = record.holder(name) if record else None
-                if holder:
-                    held[number] = holder
+        for some in _stretches(sorted(doubtful)):
+            records = self._parts.inventory.get_many(customer, some)
+            for number in some:
+                try:
+                    record = records.get(number)
+                except RecordBrokenError as error:
+                    broken[number] = str(error)
+                else:
+                    holder = record.holder(name) if record else None
+                    if holder:
+                        held[number] = holder
         return _Doubts(held, frozenset(broken), next(iter(broken.values()), ""))
 
     def _plan(self, known: frozenset[str], begun: frozenset[str], claims: Claims, snapshot: Snapshot) -> SyncPlan:
@@ -210,9 +214,9 @@ class _Run:
         self._verdict = self._judged(removal, snapshot)
         if self._verdict.held and plan.appearing:
             # Who comes back with this very sync is not lost: else the next one would judge otherwise.
-            records = self._parts.inventory.get_many(self._lease.key.customer, plan.appearing)
-            for number in records:
-                self._note_return(records[number])
+            for some in _stretches(plan.appearing):
+                for record in self._parts.inventory.get_many(self._lease.key.customer, some).values():
+                    self._note_return(record)
             self._verdict = self._judged(removal, snapshot)
         if not self._verdict.waits:
             return plan
@@ -344,6 +348,10 @@ class _Run:
             self._summary.result = SyncResult.UNFINISHED
             self._summary.cause = "the lease was lost to another sync, which takes over"
         return self._summary
+
+
+def _stretches(numbers: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (numbers[start : start + STRETCH] for start in range(0, len(numbers), STRETCH))
 
 
 def _running(snapshot: Snapshot) -> Running:
