@@ -5,6 +5,8 @@ The figures go to the terminal as a table and to `.bench/results.json`. The exit
 
 import argparse
 import json
+import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -12,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +59,8 @@ BENCHMARKS = (
     Benchmark("P9", "lookup"),
     Benchmark("P10", "against_a_script"),
     Benchmark("P11", "monthly_bill"),
+    Benchmark("S1", "due_at_once"),
+    Benchmark("S2", "many_devices", full_only=True),
 )
 
 
@@ -68,6 +73,7 @@ def main() -> int:
     begun = time.monotonic()
     with _engine() as (name, endpoint):
         _say(f"Measuring on {name}, {'small sizes' if options.quick else 'full sizes'}.")
+        about = _run(name, options)
         for number, benchmark in enumerate(chosen, start=1):
             told = f"[{number}/{len(chosen)}] {benchmark.figure} {benchmark.module}"
             if (benchmark.full_only and options.quick) or (benchmark.real_engine and name != DYNAMODB_LOCAL):
@@ -79,7 +85,7 @@ def main() -> int:
                 broken.append(benchmark.figure)
             else:
                 results.update(figure)
-                _keep(results)
+                _keep(results, about)
     _show(results)
     _say(f"Took {time.monotonic() - begun:.0f} s; everything is in {RESULTS}.")
     broken += [name for name, figure in results.items() if not figure["within"]]
@@ -125,10 +131,23 @@ def _measured(benchmark: Benchmark, engine: str, endpoint: str, options: argpars
     return figure
 
 
-def _keep(results: Mapping[str, Any]) -> None:
+def _keep(results: Mapping[str, Any], run: Mapping[str, Any]) -> None:
     """Written with each figure, so that what was measured stands whatever becomes of the rest."""
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    RESULTS.write_text(json.dumps({**results, "run": run}, indent=2) + "\n", encoding="utf-8")
+
+
+def _run(engine: str, options: argparse.Namespace) -> dict[str, Any]:
+    """When and on what it is measured; the load says how much else the machine had to do."""
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="minutes"),
+        "engine": engine,
+        "sizes": "small" if options.quick else "full",
+        "seed": options.seed,
+        "machine": f"{os.cpu_count()} processors, {platform.machine()}, {platform.system()}",
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "load": round(os.getloadavg()[1], 1),
+    }
 
 
 def _show(results: Mapping[str, Any]) -> None:

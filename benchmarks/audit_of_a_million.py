@@ -45,10 +45,10 @@ if TYPE_CHECKING:
 AT_ONCE = 5_000
 """Numbers made and stored at a time."""
 
-MOST_ON_THE_ENGINE = 200_000
+MOST_ON_THE_ENGINE = 20_000
 """More numbers than these are served by `page_server`, which says why."""
 
-NUMBERS, DEVICES = 1_000_000, 10
+DEVICES = 10
 HOURS = timedelta(hours=6)
 WARM_UP_PAGES = 10
 
@@ -213,8 +213,13 @@ def compare(endpoint: str, tables: Tables, numbers: int, rounds: int) -> dict[st
 
 
 def measure(setting: Setting) -> Figure:
+    """Do it at each size; the figure is that of the largest."""
+    grown = {numbers: _measured(setting, numbers, setting.size(1, 2)) for numbers in setting.sizes}
+    return _figure(grown)
+
+
+def _measured(setting: Setting, numbers: int, rounds: int) -> dict[str, list[Measured]]:
     """Fill the engine, measure, and empty it."""
-    numbers, rounds = setting.size(NUMBERS, 20_000), setting.size(1, 3)
     now = datetime.now(UTC).replace(microsecond=0)
     size = Size(numbers=numbers, devices=DEVICES, seed=setting.seed, now=now)
     endpoint, client = setting.engine.endpoint_url, setting.engine.session().dynamodb()
@@ -225,13 +230,17 @@ def measure(setting: Setting) -> Figure:
         say(f"making {numbers:,} numbers of {DEVICES} devices")
         load(client, tables, size, numbers=from_engine)
         with nullcontext(endpoint) if from_engine else served(endpoint, tables, size) as url:
-            taken = compare(url, tables, numbers, rounds)
+            return compare(url, tables, numbers, rounds)
     finally:
         drop_tables(client, tables)
-    return _figure(numbers, taken, "DynamoDB Local" if from_engine else "DynamoDB Local; the numbers by page_server")
 
 
-def _figure(numbers: int, taken: Mapping[str, Sequence[Measured]], engine: str) -> Figure:
+def _figure(grown: Mapping[int, Mapping[str, Sequence[Measured]]]) -> Figure:
+    numbers, taken = list(grown.items())[-1]
+
+    def of_audits(field: str) -> dict[int, float]:
+        return {size: round(getattr(each[AUDIT][-1], field), 3) for size, each in grown.items()}
+
     def ratio(field: str, against: str = BARE) -> float:
         both = zip(taken[AUDIT], taken[against], strict=True)
         return float(median(getattr(mine, field) / getattr(other, field) for mine, other in both))
@@ -249,8 +258,13 @@ def _figure(numbers: int, taken: Mapping[str, Sequence[Measured]], engine: str) 
             Check(what="client CPU, against a bare read of the same attributes", value=projected, unit="x"),
         ],
         detail={
-            "engine": engine,
+            "engine": "DynamoDB Local; numbers beyond its reach by page_server",
             "measured": {what: [_rounded(each) for each in every] for what, every in taken.items()},
+            "growth": {
+                "CPU seconds of an audit": of_audits("cpu_seconds"),
+                "peak MB of an audit": of_audits("peak_mb"),
+                "read units of an audit": of_audits("read_units"),
+            },
         },
     )
 

@@ -11,6 +11,9 @@ from tests.engines.engine import DYNAMODB_LOCAL, MINISTACK, Engine
 
 SEED = 20261123
 
+SIZES, QUICK_SIZES = (10_000, 100_000, 1_000_000), (1_000, 10_000)
+"""Where growth is looked at. `detail["growth"]` of a figure has what was measured, by what it is and by size."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
@@ -104,6 +107,11 @@ class Setting:
     def size(self, whole: int, quick: int) -> int:
         """The size that is asked for."""
         return quick if self.quick else whole
+
+    @property
+    def sizes(self) -> Sequence[int]:
+        """Sizes at which growth is looked at."""
+        return QUICK_SIZES if self.quick else SIZES
 
     @property
     def counts_reads(self) -> bool:

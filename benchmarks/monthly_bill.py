@@ -52,8 +52,8 @@ POLLS_A_MONTH = 5 * 3 * 60 * 24 * DAYS
 """Lambda asks a queue with five connections, for 20 seconds each, whether there is something or not."""
 
 STEADY_METRICS, METRICS_OF_CHANGES, METRICS_OF_AUDITS = 4, 6, 6
-"""Metrics that are sent with each sync, with changes of numbers, and once a day; CloudWatch charges by the hour. What is
-zero is not sent unless an alarm waits for it."""
+"""Metrics that are sent with each sync, with changes of numbers, and once a day; CloudWatch charges by the hour. What
+is zero is not sent unless an alarm waits for it."""
 
 NUMBER_BYTES, ENTRY_BYTES, HISTORY_DAYS = 450, 700, 400
 """Of a number with its index entries, of an entry of its history, and how long that is kept."""

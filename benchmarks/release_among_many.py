@@ -14,7 +14,6 @@ from number_inventory.adapters.dynamodb.number_items import COOLING_SHARDS, numb
 from number_inventory.domain.numbers import NumberRecord, Status
 from number_inventory.services.release import ReleaseCooled
 
-NUMBERS, FEWER = 200_000, 2_000
 DUE = 10
 _AT_ONCE = 5_000
 _HOUR = timedelta(hours=1)
@@ -22,18 +21,26 @@ _HOUR = timedelta(hours=1)
 
 def measure(setting: Setting) -> Figure:
     """Release ten of many, and ten of far fewer: what it costs must not depend on what else is there."""
-    size = setting.size(NUMBERS, 10_000)
-    few, many = (_released(setting, count) for count in (FEWER, size))
+    grown = {size: _released(setting, size) for size in setting.sizes}
+    (fewer, few), *_, (size, many) = grown.items()
     return Figure(
         id="P7",
         what=f"release of {DUE} due among {size:,} numbers, a fifth of which cool",
         checks=[
             Check(what="requests", value=many.requests, unit="requests", bound=COOLING_SHARDS + 12),
-            Check(what=f"requests among {FEWER:,}", value=few.requests, unit="requests", bound=many.requests),
+            Check(what=f"requests among {fewer:,}", value=few.requests, unit="requests", bound=many.requests),
             Check(what="read units", value=many.read_units, unit="RRU"),
             Check(what="number writes", value=many.writes["numbers"], unit="writes", bound=DUE),
         ],
-        detail={"engine": setting.engine.name, "many": many.as_json(), "few": few.as_json()},
+        detail={
+            "engine": setting.engine.name,
+            "many": many.as_json(),
+            "few": few.as_json(),
+            "growth": {
+                f"requests, {DUE} due": {size: spent.requests for size, spent in grown.items()},
+                f"read units, {DUE} due": {size: spent.read_units for size, spent in grown.items()},
+            },
+        },
         uncounted=[]
         if setting.counts_reads
         else ["read units: MiniStack counts half a unit a Query, whatever it reads"],
