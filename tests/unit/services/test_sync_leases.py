@@ -128,7 +128,9 @@ def test_out_of_time_is_unfinished_and_the_next_sync_settles(world: World, key: 
     assert world.sync(key).result is SyncResult.UNCHANGED
 
 
-def test_a_load_that_takes_many_turns_comes_to_its_end(world: World, key: DeviceKey) -> None:
+def test_a_load_that_takes_many_turns_comes_to_its_end(
+    world: World, key: DeviceKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """GIVEN time for 200 numbers a turn WHEN a device of 1,250 is synced THEN each turn goes on where the last ended.
 
     No turn writes again what an earlier one wrote, and none looks at very many records at once.
@@ -148,7 +150,7 @@ def test_a_load_that_takes_many_turns_comes_to_its_end(world: World, key: Device
         return read(customer, some)
 
     world.inventory.observers.append(slow)
-    world.inventory.get_many = get_many  # type: ignore[method-assign]
+    monkeypatch.setattr(world.inventory, "get_many", get_many)
     turns = [world.sync(key).result]
     while turns[-1] is SyncResult.UNFINISHED:
         turns.append(world.sync(key).result)
