@@ -16,6 +16,7 @@ from functions.number_api.audit_bodies import (
     audit_body,
     finding_body,
 )
+from functions.rest.entity_tags import refuse_condition
 from functions.rest.problems import problem
 from functions.rest.promises import Promise, promises
 from functions.rest.requests import Cursor, Customer, caller, current_attempt, page_tokens, refuse_unknown
@@ -60,6 +61,7 @@ def tell_under_way(error: AuditUnderWayError) -> Response[str]:
 def start_audit(customer: Customer, order: Annotated[AuditOrder, Body()]) -> Response[AuditBody]:
     """Start an audit; it is carried out elsewhere, and its address tells how far it is."""
     refuse_unknown(router.current_event.query_string_parameters)
+    refuse_condition(router.current_event)
     attempt = current_attempt(router)
     start = bootstrap.start_audit(AuditApiSettings.load(), attempt.new_id if attempt else None)
     name = slug(unquote(customer), field="customer")

@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from functions.number_api.job_bodies import JobBody, JobPageBody, OutcomePageBody, job_body, outcome_body
+from functions.rest.entity_tags import refuse_condition
 from functions.rest.requests import Cursor, Customer, page_tokens, refuse_unknown
 from number_inventory import bootstrap
 from number_inventory.domain.number_jobs import AddOutcome
@@ -53,6 +54,7 @@ def get_job(customer: Customer, job: Job) -> JobBody:
 def resume_job(customer: Customer, job: Job) -> JobBody:
     """Wake a worker for a job that goes on no longer; one that is at work, or has ended, stays as it is."""
     refuse_unknown(router.current_event.query_string_parameters)
+    refuse_condition(router.current_event)
     return job_body(bootstrap.start_number_job(JobApiSettings.load()).resume(unquote(customer), unquote(job)))
 
 

@@ -40,13 +40,13 @@ def expected_version(event: Mapping[str, Any]) -> int | None:
 
 
 def refuse_condition(event: Mapping[str, Any]) -> None:
-    """Refuse `If-Match` where there is no one number that it could be about: ignored, it would be thought to hold.
+    """Refuse `If-Match` on a change that it cannot bind to anything: ignored, it would be thought to hold.
 
     Raises:
         InvalidInputError: the header is there.
     """
     if header(event, "If-Match") is not None:
-        raise InvalidInputError("If-Match", "is for requests about one number; this one is about several")
+        raise InvalidInputError("If-Match", "binds changes of one number or one device; here is nothing with an ETag")
 
 
 def already_seen(event: Mapping[str, Any], version: int) -> bool:

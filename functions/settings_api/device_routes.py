@@ -16,7 +16,7 @@ from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
-from functions.rest.entity_tags import ANY, header
+from functions.rest.entity_tags import ANY, header, refuse_condition
 from functions.rest.problems import problem
 from functions.rest.promises import Promise, promises
 from functions.rest.requests import Customer, named_caller, refuse_unknown
@@ -159,7 +159,7 @@ def patch_device(
 @router.put(f"{_DEVICE}/credentials", status_code=HTTPStatus.NO_CONTENT.value)
 def put_credentials(customer: Customer, device: DeviceName, body: Annotated[CredentialsBody, Body()]) -> Response[None]:
     """Replace a device's user and password; they are never shown."""
-    refuse_unknown(router.current_event.query_string_parameters)
+    _refuse_what_is_not_for_this()
     _configure().replace_credentials(_key(customer, device), body.as_credentials())
     return Response(HTTPStatus.NO_CONTENT.value)
 
@@ -167,7 +167,7 @@ def put_credentials(customer: Customer, device: DeviceName, body: Annotated[Cred
 @router.post(f"{_DEVICE}/sync", status_code=HTTPStatus.ACCEPTED.value, openapi_extensions=promises(Promise.STARTS_WORK))
 def sync_device(customer: Customer, device: DeviceName) -> Response[QueuedBody]:
     """Have the device synced soon, without waiting for the schedule; one that is disabled is passed by."""
-    refuse_unknown(router.current_event.query_string_parameters)
+    _refuse_what_is_not_for_this()
     key = _key(customer, device)
     queued = bootstrap.dispatch_syncs(SettingsApiSettings.load())(key.customer, key.name)
     # How it went is to be seen where the device is.
@@ -181,7 +181,7 @@ def approve_removals(customer: Customer, device: DeviceName, body: Annotated[App
 
     409 where it holds others back now, or none. The same again changes nothing.
     """
-    refuse_unknown(router.current_event.query_string_parameters)
+    _refuse_what_is_not_for_this()
     key = _key(customer, device)
     approve = bootstrap.approve_removals(SettingsApiSettings.load())
     held, approval = approve(key, body.checksum, named_caller(router.current_event))
@@ -234,6 +234,13 @@ def _to_confirm(settings: SettingsApiSettings, entry: DeviceEntry) -> str:
 
 
 # --- all of them
+
+
+def _refuse_what_is_not_for_this() -> None:
+    """Refuse parameters that nobody reads, and a condition that nothing here could meet."""
+    event = router.current_event
+    refuse_unknown(event.query_string_parameters)
+    refuse_condition(event)
 
 
 def _key(customer: str, device: str) -> DeviceKey:

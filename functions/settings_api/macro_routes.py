@@ -7,6 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
+from functions.rest.entity_tags import refuse_condition
 from functions.rest.promises import Promise, promises
 from functions.rest.requests import Customer, refuse_unknown
 from number_inventory import bootstrap
@@ -141,7 +142,7 @@ def get_settings(customer: Customer) -> SettingsBody:
 @router.patch(_SETTINGS)
 def change_settings(customer: Customer, body: Annotated[SettingsPatchBody, Body()]) -> SettingsBody:
     """Change a customer's cooling settings; they count for numbers that start to cool from now on."""
-    refuse_unknown(router.current_event.query_string_parameters)
+    _refuse_what_is_not_for_this()
     for field in sorted(body.model_fields_set):
         value = getattr(body, field)
         if value is None:
@@ -169,13 +170,20 @@ def _one(name: str, customer: str | None) -> MacroBody:
 
 
 def _set(name: str, value: str, customer: str | None) -> MacroBody:
-    refuse_unknown(router.current_event.query_string_parameters)
+    _refuse_what_is_not_for_this()
     return _shown(_macros().set(name, value, customer))
 
 
 def _unset(name: str, customer: str | None) -> MacroBody:
-    refuse_unknown(router.current_event.query_string_parameters)
+    _refuse_what_is_not_for_this()
     return _shown(_macros().unset(name, customer))
+
+
+def _refuse_what_is_not_for_this() -> None:
+    """Refuse parameters that nobody reads, and a condition: macros have no ETags."""
+    event = router.current_event
+    refuse_unknown(event.query_string_parameters)
+    refuse_condition(event)
 
 
 def _shown(macro: MacroValue) -> MacroBody:

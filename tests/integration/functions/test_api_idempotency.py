@@ -175,6 +175,21 @@ def test_what_nobody_could_be_woken_for_is_begun_anew(stocked: Account, event: d
     assert len(stocked.invocations.taken()) == 1
 
 
+@pytest.mark.parametrize("event", [add({"first": "48000", "last": "48999"}), start("acme", {})])
+def test_what_was_begun_anew_is_not_begun_twice(
+    stocked: Account, clock: SettableClock, monkeypatch: pytest.MonkeyPatch, event: dict[str, Any]
+) -> None:
+    """GIVEN 503 and then a request that died WHEN sent a third time THEN it is what the second one began."""
+    stocked.invocations.refused.add("acme")
+    problem(stocked.run(API, keyed(event)), 503)
+    stocked.invocations.refused.clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(DynamoKeyedRequests, "settle", lambda *_: None)
+        second = body(stocked.run(API, keyed(event)), 202)
+    clock.at += timedelta(minutes=2)
+    assert body(stocked.run(API, keyed(event)), 202)["id"] == second["id"]
+
+
 def test_where_keys_cannot_be_kept_nothing_is_done(stocked: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*_: object) -> None:
         raise StorageBusyError("throttled")

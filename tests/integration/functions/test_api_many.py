@@ -10,7 +10,7 @@ from number_inventory.domain.macros import COOLING_ENABLED
 from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberRecord, Status, Usage
 from tests.engines.faults import refusals
 from tests.integration.functions.account import API, Account, forget_connections
-from tests.integration.functions.api_requests import add, available, bulk, claim, look_up, with_headers
+from tests.integration.functions.api_requests import add, available, bulk, claim, look_up, resume, start, with_headers
 from tests.integration.functions.test_api_commands import ANN, ASSIGNED
 from tests.integration.functions.test_api_lookup import body, problem
 
@@ -223,12 +223,14 @@ def test_a_broken_macro_is_told(acme: Account) -> None:
 
 
 def test_a_version_cannot_be_meant_for_many(acme: Account) -> None:
-    """GIVEN `If-Match` WHEN a request is about several numbers THEN 400 says so: nobody may think that it held."""
+    """GIVEN `If-Match` WHEN a request is not about one number THEN 400 says so: nobody may think that it held."""
     events = (
         add({"numbers": ["1"]}),
         bulk({"command": "unassign", "numbers": ["1002"]}),
         claim(FOR_BOB),
         look_up({"numbers": ["1000"]}),
+        start("acme", {}),
+        resume("acme", "20261123T071816250-3f9ac2"),
     )
     for event in events:
         for tag in ("*", '"1"'):

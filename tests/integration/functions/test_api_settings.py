@@ -16,6 +16,7 @@ from number_inventory.domain.numbers import Status
 from simulator.server import Simulator
 from tests.engines.engine import shared_client
 from tests.integration.functions.account import CANARY, WORKER, Account, batch
+from tests.integration.functions.api_requests import with_headers
 from tests.integration.functions.settings_requests import device, devices, macro, settings
 from tests.integration.functions.test_api_lookup import body, problem
 
@@ -130,6 +131,27 @@ def test_a_change_is_bound_to_what_was_seen(added: Account) -> None:
     for malformed in ("x", ""):
         problem(added.run(SETTINGS, device("PATCH", body={"enabled": True}, If_Match=malformed)), 400)
     body(added.run(SETTINGS, device("PATCH", body={"enabled": True}, If_Match="*")))
+
+
+def test_a_condition_that_nothing_could_meet_is_refused(added: Account) -> None:
+    """GIVEN `If-Match` WHEN what changes has no ETag THEN 400, and nothing happens: nobody may think that it held."""
+    days = "audiocodes_cooling_duration"
+    asked = (
+        device("PUT", below="/credentials", body={"username": "eve", "password": "x"}),
+        device("POST", below="/sync"),
+        device("POST", below="/removals/approve", body={"checksum": "5f" * 32}),
+        macro("PUT", days, {"value": "7"}),
+        macro("PUT", days, {"value": "7"}, None),
+        macro("DELETE", days),
+        settings("PATCH", {"number_inventory_cooling_duration_days": 7}),
+    )
+    for event in asked:
+        for condition in ("*", tag(added)):
+            [error] = problem(added.run(SETTINGS, with_headers(event, {"If-Match": condition})), 400)["errors"]
+            assert error["field"] == "If-Match"
+    assert added.secrets.credentials(KEY, fresh=True).username == "inventory"
+    assert added.queued() == []
+    assert {each["origin"] for each in body(added.run(SETTINGS, macro("GET")))["macros"]} == {"default"}
 
 
 def test_a_refused_login_is_resumed_by_enabling(added: Account) -> None:

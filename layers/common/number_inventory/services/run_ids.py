@@ -2,7 +2,11 @@
 
 import re
 import secrets
+from collections.abc import Iterator
 from datetime import datetime
+
+_TURNS = 10
+"""How often the same is begun anew: who gets no further within a day has to ask anew."""
 
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)
 
@@ -15,6 +19,16 @@ def new_run_id(at: datetime) -> str:
 def run_id(at: datetime, mark: str) -> str:
     """The name of what began at this instant; the mark tells it from others of the same millisecond."""
     return f"{at:%Y%m%dT%H%M%S}{at.microsecond // 1000:03d}-{mark}"
+
+
+def ids_from(first: str) -> Iterator[str]:
+    """The name of what is begun, and of those begun in its place should it be stopped before it could do anything.
+
+    They are the same whoever asks: a request that is sent again finds what an earlier attempt has begun, however often
+    it was stopped in between.
+    """
+    yield first
+    yield from (f"{first}-{turn}" for turn in range(2, _TURNS + 1))
 
 
 def may_be_id(text: str) -> bool:

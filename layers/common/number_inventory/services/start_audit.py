@@ -6,13 +6,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from number_inventory.domain.audit_runs import ENDED, AuditMode, AuditRun, AuditScope, RunState
-from number_inventory.domain.errors import AuditUnderWayError, InvalidInputError, InventoryError, NotFoundError
+from number_inventory.domain.errors import (
+    AuditUnderWayError,
+    InvalidInputError,
+    InventoryError,
+    NotFoundError,
+    StorageBusyError,
+)
 from number_inventory.domain.findings import FindingCode
 from number_inventory.domain.numbers import slug
 from number_inventory.ports.audits import Audits, AuditWorkers
 from number_inventory.ports.clock import Clock
 from number_inventory.services.run_audit import PICK_UP
-from number_inventory.services.run_ids import new_run_id
+from number_inventory.services.run_ids import ids_from, new_run_id
 
 _LOOKED_BACK = 20
 """How many earlier runs are looked at for how many numbers there are, and for one that nobody ended."""
@@ -68,6 +74,7 @@ class StartAudit:
 
         Raises:
             AuditUnderWayError: another audit of the customer is at work.
+            StorageBusyError: this very audit was stopped again and again.
         """
         now = self.clock.now()
         run = AuditRun(
@@ -79,17 +86,21 @@ class StartAudit:
             updated_at=now,
             expected=self._expected(scope),
         )
-        opened = self.audits.open(run, now + PICK_UP, now)
-        if opened.id == run.id and opened.state is RunState.STOPPED:
-            # Nobody could be woken for it when it was asked for before.
-            run = replace(run, id=new_run_id(now))
-            opened = self.audits.open(run, now + PICK_UP, now)
-        if opened.id != run.id:
-            raise AuditUnderWayError(scope.customer, opened.id)
+        opened = self._first_not_stopped(run, now)
         with suppress(InventoryError):
             # The run has its customer now; what keeps an earlier one from being ended must not keep it from its work.
-            self._bury(run)
+            self._bury(opened)
         return opened
+
+    def _first_not_stopped(self, run: AuditRun, now: datetime) -> AuditRun:
+        for run_id in ids_from(run.id):
+            opened = self.audits.open(replace(run, id=run_id), now + PICK_UP, now)
+            if opened.id != run_id:
+                raise AuditUnderWayError(run.customer, opened.id)
+            if opened.state is not RunState.STOPPED:
+                return opened
+            # Nobody could be woken for it when it was asked for before, or its worker came to no end.
+        raise StorageBusyError(f"audit {run.id} of customer {run.customer} is stopped each time. Ask for another one")
 
     def __call__(self, scope: AuditScope, requested_by: str) -> AuditRun:
         """Open a run and wake a worker for it.

@@ -5,13 +5,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from number_inventory.domain.errors import InvalidInputError, InventoryError, NotFoundError
+from number_inventory.domain.errors import InvalidInputError, InventoryError, NotFoundError, StorageBusyError
 from number_inventory.domain.number_jobs import JOB_ENDED, MAX_JOB_NUMBERS, STRETCH, JobState, NumberJob
 from number_inventory.domain.numbers import canonical_number, count_between, free_text, slug
 from number_inventory.ports.clock import Clock
 from number_inventory.ports.number_jobs import NumberJobs, NumberJobWorkers
 from number_inventory.services.manage_numbers import NumberDetails
-from number_inventory.services.run_ids import may_be_id, new_run_id
+from number_inventory.services.run_ids import ids_from, may_be_id, new_run_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +85,16 @@ class StartNumberJob:
             stretch=self.stretch,
         )
 
-    def _begin(self, job: NumberJob, numbers: Sequence[str]) -> NumberJob:
-        stored = self.jobs.open(job, numbers)
-        if stored.state is JobState.STOPPED and not stored.done:
+    def _first_not_stopped(self, job: NumberJob, numbers: Sequence[str]) -> NumberJob:
+        for job_id in ids_from(job.id):
+            stored = self.jobs.open(replace(job, id=job_id), numbers)
+            if stored.state is not JobState.STOPPED or stored.done:
+                return stored
             # Nobody could be woken for it when it was asked for before.
-            stored = self.jobs.open(replace(job, id=new_run_id(job.created_at)), numbers)
+        raise StorageBusyError(f"job {job.id} of customer {job.customer} is stopped each time. Ask for another one")
+
+    def _begin(self, job: NumberJob, numbers: Sequence[str]) -> NumberJob:
+        stored = self._first_not_stopped(job, numbers)
         if stored.state in JOB_ENDED:
             return stored
         try:
