@@ -226,12 +226,20 @@ def test_nothing_is_found_or_done_while_a_sync_is_at_work(scene: Scene) -> None:
 
 @LAW
 @given(scenes(IN_USE))
-def test_a_conflict_is_found_alone_and_left_as_it_is(scene: Scene) -> None:
-    """GIVEN a number of another vendor that a device holds, WHEN corrected with every code, THEN nothing changes."""
+def test_a_conflict_is_left_but_for_who_holds_the_number(scene: Scene) -> None:
+    """GIVEN a number of another vendor that a device holds, WHEN corrected with every code, THEN it is theirs still."""
     found = judge(scene.case)
     assume(FindingCode.CONFLICT in codes_of(found))
-    assert codes_of(found) == {FindingCode.CONFLICT}
-    assert corrected(scene.case, set(FindingCode), stamp()) is None
+    assert codes_of(found) <= {FindingCode.CONFLICT, FindingCode.MISSING_HOLDER, FindingCode.STALE_HOLDER}
+    before, after = scene.record, scene.after(correction(scene, set(FindingCode))).record
+    assert before is not None
+    assert after is not None
+    for name in ("status", "usage", "vendor", "assigned_to", "release_date"):
+        assert getattr(after, name) == getattr(before, name), name
+    if scene.days.devices is not None:
+        named = {holder.device for holder in after.holders}
+        case = scene.case
+        assert named == {each.device for each in (*case.said(Word.HOLDS), *case.named(Word.CANNOT_SAY))}
 
 
 # --- what a correction does

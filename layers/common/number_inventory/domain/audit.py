@@ -109,15 +109,16 @@ class Case:
 def judge(case: Case) -> tuple[Finding, ...]:
     """What is wrong with a number, at most one finding of a code; nothing while a sync is at work on it.
 
-    A number that another vendor uses and a device holds is a conflict and nothing else: whatever more is wrong with it
-    waits until a person has decided whose it is.
+    A number that another vendor uses and a device holds is a conflict: whose it is waits until a person has decided.
+    Who holds it is put right all the same, as syncs do: its vendor may give it back meanwhile, and it must not be free
+    then while a device has it.
     """
     if case.moving:
         return ()
     if case.record is None:
         return tuple(_missing_number(case))
     if _in_conflict(case, case.record):
-        return (_conflict(case, case.record),)
+        return (_conflict(case, case.record), *_misnamed(case, case.record))
     found = (
         *_stale_holder(case, case.record),
         *_held(case, case.record),
@@ -162,12 +163,14 @@ def corrected(case: Case, codes: Set[FindingCode], stamp: Stamp) -> Decision | N
     """The number as the rules want it, as far as findings of these codes go, in one write.
 
     Holders that the record lacks are added in any case: to correct one lie must never free a number by another. None
-    where there is nothing to do, and for conflicts always.
+    where there is nothing to do.
 
     Raises:
         RuleViolationError: the correction needs a cooling duration, and none is known.
     """
-    if case.moving or not codes or (case.record is not None and _in_conflict(case, case.record)):
+    if case.record is not None and _in_conflict(case, case.record):
+        codes &= _OF_HOLDERS
+    if case.moving or not codes:
         return None
     work = _Correction(case, stamp)
     work.add_holders()
@@ -185,6 +188,9 @@ _HOLDER_GOES = frozenset(
     {FindingCode.STALE_HOLDER, FindingCode.RELEASE_OVERDUE, FindingCode.COOLING_WITHOUT_RELEASE_DATE}
 )
 """What a holder that is not there stands in the way of."""
+
+_OF_HOLDERS = frozenset({FindingCode.MISSING_HOLDER, FindingCode.STALE_HOLDER})
+"""What can be put right without deciding whose a number is."""
 
 _COOLING_ENDS = frozenset({FindingCode.RELEASE_OVERDUE, FindingCode.COOLING_WITHOUT_RELEASE_DATE})
 
@@ -329,6 +335,17 @@ def _held(case: Case, record: NumberRecord) -> Iterator[Finding]:
         reason = "registered on a device, so it must show as used: nobody else may be given it"
         yield _about_state(case, record, FindingCode.NOT_MARKED_USED, reason, evidence)
         return
+    yield from _missing_holder(case, record)
+
+
+def _misnamed(case: Case, record: NumberRecord) -> Iterator[Finding]:
+    """What is wrong with the holders of a number that another vendor uses; what nobody can tell changes nothing."""
+    if case.named(Word.DENIES):
+        yield from _stale_holder(case, record)
+    yield from _missing_holder(case, record)
+
+
+def _missing_holder(case: Case, record: NumberRecord) -> Iterator[Finding]:
     unnamed = [each.device for each in case.unnamed_holders]
     if unnamed:
         named = [holder.device for holder in record.holders]
@@ -337,7 +354,7 @@ def _held(case: Case, record: NumberRecord) -> Iterator[Finding]:
             code=FindingCode.MISSING_HOLDER,
             before=_holders(sorted(named)),
             after=_holders(sorted([*named, *unnamed])),
-            reason="registered on a device that the record does not name, so it would not cool when that device goes",
+            reason="registered on a device that the record does not name, so it might be freed too early",
             evidence=tuple(case.unnamed_holders[:MOST_NAMED]),
         )
 
