@@ -136,7 +136,7 @@ class _Audits:
 
     def _carry_out(self, customer: str, run_id: str, step: int) -> AuditRun | None:
         left = timedelta(milliseconds=self.context.get_remaining_time_in_millis())
-        carry_out = bootstrap.run_audit(self.settings, max(left - SAFETY, timedelta(seconds=1)))
+        carry_out = bootstrap.run_audit(self.settings, max(left - SAFETY, timedelta(seconds=1)), on_buried=_tell)
         try:
             run = carry_out(customer, run_id, step, self.context.aws_request_id)
         except PermanentError:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from number_inventory.adapters.aws import AwsSession
+    from number_inventory.domain.audit_runs import AuditRun
     from number_inventory.ports.audits import Audits, AuditWorkers
     from number_inventory.ports.clock import Clock
     from number_inventory.ports.devices import Devices
@@ -328,8 +329,10 @@ def answer_once(requests: "KeyedRequests") -> "AnswerOnce":
     return AnswerOnce(requests, clock())
 
 
-def run_audit(settings: "AuditSettings", budget: timedelta) -> "RunAudit":
-    """Carry out audits: as far as `budget` reaches, then somebody else goes on."""
+def run_audit(
+    settings: "AuditSettings", budget: timedelta, on_buried: "Callable[[AuditRun], None]" = lambda _run: None
+) -> "RunAudit":
+    """Carry out audits: as far as `budget` reaches, then somebody else goes on; told of runs that it had to end."""
     from number_inventory.services.run_audit import RunAudit
 
     return RunAudit(
@@ -342,6 +345,7 @@ def run_audit(settings: "AuditSettings", budget: timedelta) -> "RunAudit":
         clock=clock(),
         proof_age=timedelta(hours=settings.audit_proof_hours),
         budget=budget,
+        on_buried=on_buried,
     )
 
 

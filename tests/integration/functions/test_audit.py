@@ -8,7 +8,7 @@ import pytest
 
 from number_inventory import bootstrap
 from number_inventory.adapters.dynamodb.counters import DynamoCounters
-from number_inventory.domain.audit_runs import AuditMode
+from number_inventory.domain.audit_runs import AuditMode, AuditScope
 from number_inventory.domain.counts import Cell, CounterKey, SiteCounter
 from number_inventory.domain.devices import DeviceKey
 from number_inventory.domain.errors import (
@@ -19,12 +19,15 @@ from number_inventory.domain.errors import (
     StorageRefusedError,
 )
 from number_inventory.domain.numbers import NumberRecord, Status, Usage
+from number_inventory.services.start_audit import StartAudit
 from number_inventory.settings import AuditStartSettings
 from simulator.server import Simulator
 from tests.engines.engine import shared_client
 from tests.engines.faults import refusals
 from tests.integration.functions.account import AUDIT, WORKER, Account, Ran, batch
 from tests.integration.functions.conftest import DOMAIN, NUMBERS
+from tests.memory.audits import MemoryAuditWorkers
+from tests.memory.clock import SettableClock
 
 YESTERDAY = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
 PLAN = "0123456789abcdef" * 4
@@ -362,6 +365,21 @@ def test_a_table_that_is_gone_stops_the_audit_and_says_so(wrong: Account, monkey
 
     monkeypatch.undo()
     assert counted(audited(wrong)) == FOUND
+
+
+def test_an_audit_whose_worker_vanished_is_told_by_the_next(wrong: Account) -> None:
+    """GIVEN an audit that nobody came back to WHEN the customer is audited again THEN it is ended, told and counted."""
+    long_ago = SettableClock(datetime.now(UTC) - timedelta(hours=2))
+    start = StartAudit(wrong.audits, MemoryAuditWorkers(), long_ago)
+    dead = start.open(AuditScope(customer="acme", mode=AuditMode.REPORT), "ann")
+    ran = wrong.run(AUDIT, {"customer": "acme"})
+
+    told = {line["audit"]["id"]: line["audit"] for line in ran.logged if "audit" in line}
+    assert len(told) == 2
+    assert told[dead.id]["state"] == "stopped"
+    assert "without a word" in told[dead.id]["cause"]
+    assert (ran.counted()["AuditsStopped"], ran.counted()["AuditsEnded"]) == (1, 2)
+    assert wrong.run(AUDIT, {"customer": "acme"}).counted()["AuditsStopped"] == 0
 
 
 def test_a_record_that_nobody_understands_stops_no_other(wrong: Account) -> None:

@@ -243,6 +243,16 @@ def test_an_audit_whose_worker_died_is_buried_by_the_next(world: World) -> None:
     assert world.run_audit(CUSTOMER, dead.id, 0, "late") is None
 
 
+def test_going_through_all_findings_is_left_to_a_step_of_its_own(world: World) -> None:
+    """GIVEN time that runs out with the last numbers, WHEN audited, THEN the next steps sum up, and nothing is lost."""
+    reference = world.audit(AuditMode.REPORT)
+    for seconds in range(1, 40):
+        world.run_audit = replace(world.run_audit, budget=timedelta(seconds=seconds))
+        world.clock.tick = timedelta(seconds=1)
+        run = world.audit(AuditMode.REPORT)
+        assert (run.numbers, run.counts, run.checksum) == (reference.numbers, reference.counts, reference.checksum)
+
+
 def test_what_aws_refuses_for_good_stops_the_run_and_frees_the_customer(world: World) -> None:
     """GIVEN a permission that is missing, WHEN the audit meets it, THEN it is stopped, says why, and raises."""
     run = world.start_audit.open(CORRECT, "ann")

@@ -38,6 +38,10 @@ PICK_UP = timedelta(minutes=15)
 """How long a run waits for its next worker before the customer may be audited anew."""
 
 
+LOOKED_BACK = 20
+"""How many earlier runs are looked at for how many numbers there are, and for one that nobody ended."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunAudit:
     """The use case; everything it needs is handed in.
@@ -45,6 +49,7 @@ class RunAudit:
     Attributes:
         proof_age: how old the last proof of a device may be for its word to count against a number.
         budget: how long one invocation may take; it stops in good order before that.
+        on_buried: told of each earlier run that was ended because its worker had left it without a word.
     """
 
     audits: Audits
@@ -56,6 +61,7 @@ class RunAudit:
     clock: Clock
     proof_age: timedelta
     budget: timedelta
+    on_buried: Callable[[AuditRun], None] = lambda _run: None
 
     def __call__(self, customer: str, run_id: str, step: int, worker: str) -> AuditRun | None:
         """Work on a run from this step on.
@@ -105,6 +111,9 @@ class _Work:
     def go_on(self) -> AuditRun:
         """Work until the run has ended or time is nearly out."""
         if self._run.state is RunState.QUEUED:
+            with suppress(InventoryError):
+                # What keeps an earlier run from being ended must not keep this one from its work.
+                self._bury()
             self._keep(replace(self._run, state=RunState.PLANNING))
         if self._run.state is RunState.PLANNING:
             if not self._plan():
@@ -118,6 +127,16 @@ class _Work:
             self.end(RunState.FINISHED, cause)
         return self._run
 
+    def _bury(self) -> None:
+        """End earlier runs that their workers left without a word; the customer is this run's now."""
+        now = self._parts.clock.now()
+        for earlier in self._parts.audits.page(self._run.customer, LOOKED_BACK, self._run.id).runs:
+            if earlier.state not in ENDED:
+                cause = "its worker stopped without a word; the next audit took over"
+                ended = replace(earlier, state=RunState.STOPPED, cause=cause, updated_at=now, ended_at=now)
+                if self._parts.audits.abandon(ended, now):
+                    self._parts.on_buried(ended)
+
     def end(self, state: RunState, cause: str = "") -> None:
         """End the run and set the customer free."""
         now = self._parts.clock.now()
@@ -130,7 +149,10 @@ class _Work:
     def _plan(self) -> bool:
         """Read on; whether all is read."""
         plan = PlanAudit(self._parts.inventory, self._witnesses, self._parts.clock, self._cooling_days())
-        for found in plan(self._run.scope, self._run.position):
+        for turn, found in enumerate(plan(self._run.scope, self._run.position)):
+            if turn and found.upto is None and not self._keep_going():
+                # Going through all that was found takes time of its own: the next step looks at the last numbers again.
+                return False
             run = self._run
             self._record(found.findings)
             counted = replace(
@@ -198,7 +220,9 @@ class _Work:
         correct = CorrectAudit(
             self._run, self._parts.inventory, self._witnesses, self._parts.clock, self._cooling_days()
         )
+        worked = False
         for batch in self._parts.audits.findings(self._run, self._run.position):
+            worked = True
             for ended in correct(batch):
                 self._record(ended)
                 self._run = replace(self._run, counts=with_ended(self._run.counts, ended))
@@ -207,7 +231,8 @@ class _Work:
                     return False
             if batch:
                 self._keep(replace(self._run, position=batch[-1].number))
-        return True
+        # Counting what became of all takes time of its own.
+        return not worked or self._keep_going()
 
     def _count(self) -> dict[FindingOutcome, int]:
         self._run = replace(self._run, counts=self._digest().counts)

@@ -1,11 +1,10 @@
 """Start an audit: say what it is about, make sure that no other one of the customer is at work, and wake a worker."""
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from number_inventory.domain.audit_runs import ENDED, AuditMode, AuditRun, AuditScope, RunState
+from number_inventory.domain.audit_runs import AuditMode, AuditRun, AuditScope, RunState
 from number_inventory.domain.errors import (
     AuditUnderWayError,
     InvalidInputError,
@@ -17,11 +16,8 @@ from number_inventory.domain.findings import FindingCode
 from number_inventory.domain.numbers import slug
 from number_inventory.ports.audits import Audits, AuditWorkers
 from number_inventory.ports.clock import Clock
-from number_inventory.services.run_audit import PICK_UP
+from number_inventory.services.run_audit import LOOKED_BACK, PICK_UP
 from number_inventory.services.run_ids import ids_from, new_run_id
-
-_LOOKED_BACK = 20
-"""How many earlier runs are looked at for how many numbers there are, and for one that nobody ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +82,7 @@ class StartAudit:
             updated_at=now,
             expected=self._expected(scope),
         )
-        opened = self._first_not_stopped(run, now)
-        with suppress(InventoryError):
-            # The run has its customer now; what keeps an earlier one from being ended must not keep it from its work.
-            self._bury(opened)
-        return opened
+        return self._first_not_stopped(run, now)
 
     def _first_not_stopped(self, run: AuditRun, now: datetime) -> AuditRun:
         for run_id in ids_from(run.id):
@@ -119,16 +111,10 @@ class StartAudit:
 
     def _expected(self, scope: AuditScope) -> int:
         """How many numbers the latest audit of the same scope has read: something to show progress by."""
-        for earlier in self.audits.page(scope.customer, _LOOKED_BACK, None).runs:
+        for earlier in self.audits.page(scope.customer, LOOKED_BACK, None).runs:
             if earlier.state is RunState.FINISHED and earlier.scope.site == scope.site:
                 return earlier.numbers
         return 0
-
-    def _bury(self, run: AuditRun) -> None:
-        """End earlier runs that their workers left without a word; the customer is this run's now."""
-        for earlier in self.audits.page(run.customer, _LOOKED_BACK, run.id).runs:
-            if earlier.state not in ENDED:
-                self._stop(earlier, "its worker stopped without a word; the next audit took over")
 
     def _stop(self, run: AuditRun, cause: str) -> None:
         now = self.clock.now()
