@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from number_inventory.domain.aors import NumberRule
 from number_inventory.domain.audit_runs import AuditMode, AuditRun, AuditScope, RunState
 from number_inventory.domain.devices import (
+    BegunRemoval,
     Device,
     DeviceKey,
     DeviceState,
@@ -164,6 +165,8 @@ states = st.builds(
     failures=st.integers(0, 2**40),
     next_try_at=st.none() | instants,
     restarted_at=st.none() | instants,
+    begun_removal=st.none()
+    | st.builds(BegunRemoval, sync=st.integers(1, 2**40), sweeps=st.booleans(), upto=st.just("") | numbers),
     held_removals=st.none()
     | st.builds(
         HeldRemovals,

@@ -118,6 +118,21 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BegunRemoval:
+    """How far the removal of a device had come when it stopped half-way.
+
+    Attributes:
+        sync: number of the lease that it had. It counts for the very next lease only: a sync may have changed anything.
+        sweeps: whether the register may have lost numbers, so that every number of the customer has to be looked at.
+        upto: the last number that was looked at; empty before the first.
+    """
+
+    sync: int
+    sweeps: bool
+    upto: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceState:
     """What is known of a device from its syncs; kept beside its configuration.
 
@@ -138,6 +153,7 @@ class DeviceState:
         removals: what it lost within the last 24 hours.
         returns: numbers that left it and came back within a day; some of them may flap.
         approval: a person's word that the held removals may go; void once another set, or none, is held.
+        begun_removal: how far the removal of the device itself is; None where none was begun.
     """
 
     health: Health = Health.NEVER_SYNCED
@@ -159,6 +175,7 @@ class DeviceState:
     removals: RemovalLedger = field(default_factory=RemovalLedger)
     returns: Returns = field(default_factory=Returns)
     approval: Approval | None = None
+    begun_removal: BegunRemoval | None = None
 
 
 def leads_elsewhere(before: Device, after: Device) -> bool:

@@ -5,13 +5,20 @@ like any other removal: they cool, and nobody gets them before their Release Dat
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from number_inventory.domain.aors import compile_rules
-from number_inventory.domain.devices import Device, DeviceKey, check_device, configuration_digest, leads_elsewhere
+from number_inventory.domain.devices import (
+    BegunRemoval,
+    Device,
+    DeviceKey,
+    check_device,
+    configuration_digest,
+    leads_elsewhere,
+)
 from number_inventory.domain.errors import (
     AlreadyExistsError,
     ConfigurationChangedError,
@@ -259,55 +266,88 @@ class RemoveDevice:
         lease = self.devices.acquire(key, started, deadline + LEASE_MARGIN, even_disabled=True)
         if lease is None:
             raise RuleViolationError(f"device {key} is being synced now; try again in a moment")
+        work = _Removal(self, lease, days, deadline)
         try:
-            report = self._take_numbers(lease, days, deadline)
+            report = work.take_numbers()
         except (InventoryError, KeyboardInterrupt, SystemExit):
-            # The next try need not wait for the lease to end.
+            # The next try need not wait for the lease to end, and goes on from here.
             with suppress(InventoryError):
                 words = f"its removal stopped half-way; run it again: number-inventory devices remove {key.name}"
-                self.devices.finish(lease, replace(lease.state, cause=words), None)
+                self.devices.finish(lease, replace(lease.state, cause=words, begun_removal=work.begun), None)
             raise
         self.registrations.forget(key)
         self.secrets.forget(key)
         self.devices.remove(key, lease)
         return report
 
-    def _take_numbers(self, lease: Lease, days: int, deadline: datetime) -> ChangeReport:
-        """Take the device off every number that it holds; raises StorageBusyError where some are left."""
-        key = lease.key
-        self.devices.set_enabled(key, enabled=False)
-        damaged = self._damaged(lease)
-        register = self.registrations.load(lease)
-        self.registrations.intend(lease, register, frozenset())
-
-        def goes(number: str, record: NumberRecord | None) -> Decision | None:
-            stamp = Stamp(self.clock.now(), f"sync:{key.name}#{lease.sync}", f"device {key.name} was removed")
-            return registration_gone(record, Registration(key.customer, number, key.name, lease.sync), days, stamp)
-
-        change = ChangeNumbers(self.inventory, lambda: self.clock.now() < deadline)
-        known = register.held | register.doubtful
-        change(key.customer, sorted(known), goes)
-        if damaged and change.report.finished:
-            # The register may have lost what records still name: none may be left with a device that is gone.
-            for stretch in self.inventory.sweep(key.customer):
-                named = [
-                    each.number for each in stretch.numbers if key.name in each.holders and each.number not in known
-                ]
-                change(key.customer, named, goes)
-        if not change.report.finished:
-            raise StorageBusyError(
-                f"device {key} is not removed yet, only disabled: {change.report.unfinished()}; run it again"
-            )
-        return change.report
-
     def _cooling_days(self, key: DeviceKey) -> int:
         names = [AUDIOCODES_COOLING_DURATION]
         return audiocodes_cooling_days(self.macros.resolve(key.customer, names)[AUDIOCODES_COOLING_DURATION])
 
-    def _damaged(self, lease: Lease) -> bool:
-        """Whether the register may have lost numbers: parts of it are missing, or it is not what the last sync left."""
-        head = self.devices.heads(lease.key.customer, [lease.key.name]).get(lease.key.name)
-        if not isinstance(head, DeviceHead):
+
+class _Removal:
+    """One try to take a device off its numbers, under its lease.
+
+    Attributes:
+        begun: how far it is, for the next try; None as long as that is not known.
+    """
+
+    def __init__(self, parts: RemoveDevice, lease: Lease, days: int, deadline: datetime) -> None:
+        self._parts = parts
+        self._lease = lease
+        self._days = days
+        self._change = ChangeNumbers(parts.inventory, lambda: parts.clock.now() < deadline)
+        self.begun: BegunRemoval | None = None
+
+    def take_numbers(self) -> ChangeReport:
+        """Take the device off every number that it holds; raises StorageBusyError where some are left."""
+        lease, registrations = self._lease, self._parts.registrations
+        self._parts.devices.set_enabled(lease.key, enabled=False)
+        begun = self.begun = self._found_begun()
+        register = registrations.load(lease)
+        registrations.intend(lease, register, frozenset())
+        known = register.held | register.doubtful
+        self._change(lease.key.customer, sorted(known), self._goes)
+        if begun.sweeps and self._change.report.finished:
+            self._sweep(begun, known)
+        if not self._change.report.finished:
+            left = self._change.report.unfinished()
+            raise StorageBusyError(f"device {lease.key} is not removed yet, only disabled: {left}; run it again")
+        return self._change.report
+
+    def _found_begun(self) -> BegunRemoval:
+        """What the last try has left to do; of the first one, everything."""
+        lease = self._lease
+        before = lease.state.begun_removal
+        if before is not None and before.sync == lease.sync - 1:
+            return replace(before, sync=lease.sync)
+        return BegunRemoval(sync=lease.sync, sweeps=self._damaged())
+
+    def _damaged(self) -> bool:
+        """Whether the register may have lost numbers: parts of it are missing, or it is not what the last sync left.
+
+        If that one did not come to its end, or was a removal that died, nobody knows what it left.
+        """
+        lease = self._lease
+        head = self._parts.devices.heads(lease.key.customer, [lease.key.name]).get(lease.key.name)
+        if not isinstance(head, DeviceHead) or not lease.settled:
             return True
-        view = self.registrations.look(head)
-        return not view.whole or (lease.settled and len(view.held) != lease.state.held_numbers)
+        view = self._parts.registrations.look(head)
+        return not view.whole or len(view.held) != lease.state.held_numbers
+
+    def _sweep(self, begun: BegunRemoval, done: Set[str]) -> None:
+        """Look at every number: records may name the device although its register does not, and none may be left so."""
+        key = self._lease.key
+        for stretch in self._parts.inventory.sweep(key.customer, begun.upto):
+            if not self._change.keep_going():
+                self._change.report.stopped = True
+            named = [each.number for each in stretch.numbers if key.name in each.holders and each.number not in done]
+            self._change(key.customer, named, self._goes)
+            if not self._change.report.finished:
+                return
+            self.begun = replace(begun, upto=stretch.upto or begun.upto)
+
+    def _goes(self, number: str, record: NumberRecord | None) -> Decision | None:
+        key, sync = self._lease.key, self._lease.sync
+        stamp = Stamp(self._parts.clock.now(), f"sync:{key.name}#{sync}", f"device {key.name} was removed")
+        return registration_gone(record, Registration(key.customer, number, key.name, sync), self._days, stamp)

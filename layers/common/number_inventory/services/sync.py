@@ -118,7 +118,7 @@ class _Run:
         self._deadline = deadline
         self._summary = SyncSummary(device=lease.key, sync=lease.sync, held=lease.state.held_numbers)
         self._summary.health_before = lease.state.health
-        self._state_before = lease.state
+        self._state_before = replace(lease.state, begun_removal=None)
         self._verdict = Verdict()
         self._returned: dict[str, datetime] = {}
         """Numbers that this device lost and that come back, by the instant at which they went."""

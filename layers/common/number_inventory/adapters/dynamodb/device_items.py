@@ -15,6 +15,7 @@ from number_inventory.adapters.dynamodb.attributes import (
 )
 from number_inventory.domain.aors import NumberRule
 from number_inventory.domain.devices import (
+    BegunRemoval,
     Device,
     DeviceKey,
     DeviceState,
@@ -136,7 +137,16 @@ def _what_comes_and_goes(state: DeviceState) -> Item:
         inner["removals"] = text(" ".join(map(_hour_spelling, state.removals.hours)))
     if state.returns.counted:
         inner["returns"] = text(" ".join(map(_return_spelling, state.returns.counted)))
+    if state.begun_removal is not None:
+        inner["begun_removal"] = _begun_attribute(state.begun_removal)
     return inner
+
+
+def _begun_attribute(begun: BegunRemoval) -> Attribute:
+    inner: Item = {"sync": whole(begun.sync), "sweeps": {"BOOL": begun.sweeps}}
+    if begun.upto:
+        inner["upto"] = text(begun.upto)
+    return {"M": inner}
 
 
 def _held_attribute(held: HeldRemovals) -> Attribute:
@@ -263,7 +273,15 @@ def _state(read: ItemReader) -> DeviceState:
         removals=_ledger(state),
         returns=_returns(state),
         approval=_approval(read),
+        begun_removal=_begun_removal(state),
     )
+
+
+def _begun_removal(state: ItemReader) -> BegunRemoval | None:
+    if not state.has("begun_removal"):
+        return None
+    read = state.inner("begun_removal")
+    return BegunRemoval(sync=read.whole("sync"), sweeps=read.switch("sweeps"), upto=read.text("upto"))
 
 
 def _held(state: ItemReader) -> HeldRemovals | None:
