@@ -54,8 +54,11 @@ class Product:
         budget: of syncs and releases.
     """
 
-    def __init__(self, aws: Aws, clock: Clock | None = None, budget: timedelta = BUDGET) -> None:
+    def __init__(
+        self, aws: Aws, clock: Clock | None = None, budget: timedelta = BUDGET, customer: str = CUSTOMER
+    ) -> None:
         self.aws = aws
+        self.customer = customer
         self.clock = clock or aws.clock
         self.budget = budget
         self.inventory = aws.inventory
@@ -104,7 +107,7 @@ class Product:
 
     def add_device(self, name: str) -> DeviceKey:
         """Configure a device that shows nothing yet."""
-        key = DeviceKey(CUSTOMER, name)
+        key = DeviceKey(self.customer, name)
         self.aws.devices.add(Device(key=key, source=SourceKind.SBC, address=f"https://{name}.example"))
         self.secrets.store(key, Credentials("sync", "canary-password"))
         return key
@@ -119,7 +122,7 @@ class Product:
 
     def audit(self, mode: AuditMode = AuditMode.CORRECT, plan: str = "") -> AuditRun:
         """Audit the customer from the start to the end."""
-        run = self.start_audit.open(AuditScope(customer=CUSTOMER, mode=mode, plan=plan), "test")
+        run = self.start_audit.open(AuditScope(customer=self.customer, mode=mode, plan=plan), "test")
         while run.state not in ENDED:
             done = self.run_audit()(run.customer, run.id, run.step, f"worker-{run.step}")
             assert done is not None, "somebody else works on the run"
@@ -134,4 +137,4 @@ class Product:
 
     def all_numbers(self, numbers: Sequence[str]) -> dict[str, NumberRecord]:
         """Those of these numbers that exist, strongly consistent."""
-        return dict(self.inventory.get_many(CUSTOMER, numbers))
+        return dict(self.inventory.get_many(self.customer, numbers))

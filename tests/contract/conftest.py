@@ -183,6 +183,12 @@ def aws(aws_place: str, request: pytest.FixtureRequest) -> Iterator[Aws]:
 
 
 @pytest.fixture
+def aws_on_moto(request: pytest.FixtureRequest) -> Iterator[Aws]:
+    """The real adapters on the engine that takes the least time."""
+    yield from _on(MOTO, request)
+
+
+@pytest.fixture
 def database(database_place: str, request: pytest.FixtureRequest) -> Iterator[Aws]:
     """The real adapters on the engines with real concurrency."""
     yield from _on(database_place, request)
