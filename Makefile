@@ -53,7 +53,11 @@ test: setup ## Run every test but for the long forms; those of `sam local` where
 	@$(python) -m pytest -n 2 --dist loadgroup -m "not long"
 
 test-long: setup ## Run the tests with more seeds and larger sizes
+	@rm -rf .trust
 	@$(python) -m pytest -n 2 --dist loadgroup -m "long"
+
+trust-figures: .venv/.ready ## Show what the last `make test-long` has tried, for docs/trust.md
+	@$(python) -m tests.trust_figures
 
 bench: setup .venv/.bench-ready ## Measure speed and cost against their bounds and against what users would write (half an hour)
 	-@$(MAKE) dynamodb-local
@@ -103,12 +107,12 @@ build: setup ## Build for AWS (ARCH=arm64 or x86_64); `sam deploy --guided` come
 ##@ Clean up
 
 clean: down ## Remove what was built and what ran, keep the tools
-	rm -rf .aws-sam .local .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+	rm -rf .aws-sam .local .bench .trust .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
 
 distclean: clean ## Remove the tools, too
 	rm -rf .venv .tools
 
-.PHONY: help demo up down sam-local simulator setup test test-long bench bench-quick cost check openapi format requirements build clean distclean dynamodb-local
+.PHONY: help demo up down sam-local simulator setup test test-long trust-figures bench bench-quick cost check openapi format requirements build clean distclean dynamodb-local
 
 # ------------------------------------------------------------------------------------------------------------ tools
 

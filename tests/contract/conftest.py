@@ -126,6 +126,12 @@ def aws_place(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(scope="session", params=[MINISTACK, DYNAMODB_LOCAL + _BATCHED])
+def process_place(request: pytest.FixtureRequest) -> str:
+    """Every engine in a process of its own, which are the faster ones."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="session", params=[*PROCESSES, *BATCHED])
 def database_place(request: pytest.FixtureRequest) -> str:
     """Every engine on which two conditional writers can never both win."""
@@ -186,6 +192,12 @@ def aws(aws_place: str, request: pytest.FixtureRequest) -> Iterator[Aws]:
 def aws_on_moto(request: pytest.FixtureRequest) -> Iterator[Aws]:
     """The real adapters on the engine that takes the least time."""
     yield from _on(MOTO, request)
+
+
+@pytest.fixture
+def aws_in_process(process_place: str, request: pytest.FixtureRequest) -> Iterator[Aws]:
+    """The real adapters on the engines in processes of their own."""
+    yield from _on(process_place, request)
 
 
 @pytest.fixture

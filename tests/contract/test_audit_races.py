@@ -55,6 +55,8 @@ IN_USE = {Status.USED, Status.USED_UTILITY}
 JUMP = timedelta(hours=13)
 ROUGH_BUDGET = timedelta(hours=12)
 OTHER_HAND = "some other hand"
+TURNS, ROUNDS = 3, 1_000
+"""How often all comes to rest in the long form, and after how many rounds."""
 
 
 class RunningClock:
@@ -343,11 +345,18 @@ def test_everything_at_once(database: Aws, rough: bool) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(2, 5))
 @FORMS
-def test_everything_at_once_for_long(database: Aws, rough: bool, seed: int) -> None:
+def test_everything_at_once_for_long(
+    database: Aws, rough: bool, seed: int, record_property: Callable[[str, object], None]
+) -> None:
     """GIVEN thousands of rounds WHEN all has settled THEN the same."""
     scene = Scene(database, seed=seed, rough=rough)
-    for _ in range(3):
-        scene.play(1_000)
+    for _ in range(TURNS):
+        scene.play(ROUNDS)
         scene.settle()
         check_all_is_well(scene)
     assert scene.audits
+    record_property("threads", len(scene.actors()) + 2)
+    record_property("rounds", TURNS * ROUNDS)
+    record_property("number writes", scene.watch.writes)
+    record_property("audits", scene.audits)
+    record_property("corrections", scene.corrected)

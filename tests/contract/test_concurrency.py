@@ -85,7 +85,9 @@ def refused(act: Callable[[], NumberRecord]) -> NumberRecord | RuleViolationErro
 
 
 @pytest.mark.parametrize("callers", [48, pytest.param(1000, marks=pytest.mark.long)])
-def test_of_many_claims_of_a_number_one_wins_and_the_others_learn_who_has_it(database: Aws, callers: int) -> None:
+def test_of_many_claims_of_a_number_one_wins_and_the_others_learn_who_has_it(
+    database: Aws, callers: int, record_property: Callable[[str, object], None]
+) -> None:
     """GIVEN one Available number WHEN so many assign it at once THEN one has it, and all others learn who (law 2)."""
     put(database.inventory, record("4711"))
     wishes = [
@@ -99,6 +101,7 @@ def test_of_many_claims_of_a_number_one_wins_and_the_others_learn_who_has_it(dat
     refusals = [str(answer) for answer in answers if isinstance(answer, RuleViolationError)]
     assert len(refusals) == callers - 1
     assert all(f"assigned to {winner.assigned_to}" in refusal for refusal in refusals)
+    record_property("callers", callers)
 
 
 def test_of_all_that_is_asked_of_a_number_at_once_only_what_fits_is_done(database: Aws) -> None:
@@ -140,7 +143,9 @@ def test_of_all_that_is_asked_of_a_number_at_once_only_what_fits_is_done(databas
 
 
 @pytest.mark.parametrize("callers", [24, pytest.param(100, marks=pytest.mark.long)])
-def test_callers_of_the_next_available_number_each_get_their_own(database: Aws, callers: int) -> None:
+def test_callers_of_the_next_available_number_each_get_their_own(
+    database: Aws, callers: int, record_property: Callable[[str, object], None]
+) -> None:
     """GIVEN as many Available numbers as callers WHEN all claim at once, all for one assignee THEN each gets one."""
     put(database.inventory, *(record(number) for number in listed(callers)))
     claim = ClaimAvailable(database.inventory, database.clock)
@@ -149,6 +154,7 @@ def test_callers_of_the_next_available_number_each_get_their_own(database: Aws, 
     assert sorted(taken) == listed(callers)
     with pytest.raises(RuleViolationError, match="only 0 are available"):
         ask()
+    record_property("callers", callers)
 
 
 @pytest.mark.parametrize("contiguous", [False, True])

@@ -65,10 +65,10 @@ def test_every_request_may_be_sent_twice(story: type[Stage], aws: Aws) -> None:
 @pytest.mark.parametrize("story", [*STORIES, AuditInSteps], ids=lambda story: story.__name__)
 @pytest.mark.parametrize("fault", Fault, ids=lambda fault: fault.name.lower())
 def test_everything_may_happen_to_every_request(
-    aws: Aws, story: type[Stage], fault: Fault, record_property: Callable[[str, object], None]
+    aws_in_process: Aws, story: type[Stage], fault: Fault, record_property: Callable[[str, object], None]
 ) -> None:
     """GIVEN any fault at any request of any function WHEN it runs again THEN all is as if it had not."""
-    wanted, requests = undisturbed(aws, story)
+    wanted, requests = undisturbed(aws_in_process, story)
     for at in range(requests):
-        disturbed(aws, story, fault, at, wanted)
-    record_property("faults", requests)
+        disturbed(aws_in_process, story, fault, at, wanted)
+    record_property("interruptions", requests)

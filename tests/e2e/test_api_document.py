@@ -1,7 +1,7 @@
 """The deployed API keeps what its document promises: every request, made by the document's rules and against them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,12 +68,16 @@ def test_requests_are_answered_as_documented(label: str, mode: GenerationMode, a
 @pytest.mark.long
 @pytest.mark.parametrize("mode", GenerationMode)
 @pytest.mark.parametrize("label", OPERATIONS)
-def test_many_requests_are_answered_as_documented(label: str, mode: GenerationMode, api: Api) -> None:
+def test_many_requests_are_answered_as_documented(
+    label: str, mode: GenerationMode, api: Api, record_property: Callable[[str, object], None]
+) -> None:
     """GIVEN any request of the document WHEN made in many more ways THEN the answer is one that it tells."""
-    _ask(label, mode, MANY_EXAMPLES, api)
+    record_property("requests", _ask(label, mode, MANY_EXAMPLES, api))
 
 
-def _ask(label: str, mode: GenerationMode, examples: int, api: Api) -> None:
+def _ask(label: str, mode: GenerationMode, examples: int, api: Api) -> int:
+    """Make so many requests at most; returns how many it were."""
+    made = 0
     there = api.session.post(f"{api.address}/customers/{api.customer}/numbers", json={"numbers": KNOWN})
     assert there.status_code == 200
 
@@ -88,6 +92,8 @@ def _ask(label: str, mode: GenerationMode, examples: int, api: Api) -> None:
     )
     @given(case=OPERATIONS[label].as_strategy(generation_mode=mode), known=st.sampled_from([*KNOWN, None]))
     def ask(case: Case[Any], known: str | None) -> None:
+        nonlocal made
+        made += 1
         if mode is GenerationMode.POSITIVE:
             if "customer" in case.path_parameters:
                 case.path_parameters["customer"] = api.customer
@@ -104,6 +110,7 @@ def _ask(label: str, mode: GenerationMode, examples: int, api: Api) -> None:
     except Unsatisfiable:
         assert mode is GenerationMode.NEGATIVE
         pytest.skip("there is nothing in this request that could be wrong")
+    return made
 
 
 def _refuses_with_problem_details(answer: Any) -> None:  # noqa: ANN401 - Schemathesis' own
