@@ -5,13 +5,14 @@ next. It may die anywhere; whoever takes it up goes on from the last checkpoint 
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
 from number_inventory.domain.audit import CoolingDays
 from number_inventory.domain.audit_runs import ENDED, AuditMode, AuditRun, PlanDigest, RunState, with_ended
-from number_inventory.domain.errors import SettingBrokenError
+from number_inventory.domain.errors import InventoryError, SettingBrokenError
 from number_inventory.domain.findings import Finding, FindingOutcome
 from number_inventory.domain.macros import (
     AUDIOCODES_COOLING_DURATION,
