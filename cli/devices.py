@@ -2,13 +2,16 @@
 
 import getpass
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from cli.asking import PasswordStdin, Username, ask_credentials, confirmed
+from cli.capture import Tape, captured
 from cli.device_input import (
     CaFile,
     Fingerprint,
@@ -143,16 +146,36 @@ def show(context: typer.Context, name: Name, *, customer: Customer = None, as_js
 
 
 @app.command("test", epilog="Example: number-inventory devices test sbc-1")
-def try_device(context: typer.Context, name: Name, *, customer: Customer = None, as_json: AsJson = False) -> None:
+def try_device(
+    context: typer.Context,
+    name: Name,
+    *,
+    capture: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write what it answers to a new file, with numbers, names, hosts and addresses replaced and without "
+            "credentials. Example: --capture sbc-1.json",
+        ),
+    ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WORD", help="A word that stays in the capture as it is; may be repeated."),
+    ] = None,
+    customer: Customer = None,
+    as_json: AsJson = False,
+) -> None:
     """Ask a device for its users, as a sync would, say what it answers, and change nothing.
 
     Ends with exit code 1 if the device cannot be asked.
     """
     request = request_of(context, customer, as_json)
-    output, warnings = request.output, list[str]()
-    configure = bootstrap.configure_devices(request.settings, warnings.append, _TEST_BUDGET)
+    output, warnings, tape = request.output, list[str](), Tape()
+    heard = tape if capture else None
+    configure = bootstrap.configure_devices(request.settings, warnings.append, _TEST_BUDGET, heard)
     device = configure.one(request.device(name)).device
-    with output.working(f"Asking {device.address} for its users"):
+    writing = captured(capture, keep or (), device, tape, output) if capture else nullcontext()
+    with writing, output.working(f"Asking {device.address} for its users"):
         found = configure.test(device.key)
     output.json(answer_json(device, found, warnings))
     output.show(answer_table(device, found))

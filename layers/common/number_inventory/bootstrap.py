@@ -13,6 +13,7 @@ from number_inventory.adapters.system_clock import SystemClock
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from number_inventory.adapters.audiocodes.connection import Listener
     from number_inventory.adapters.aws import AwsSession
     from number_inventory.domain.audit_runs import AuditRun
     from number_inventory.ports.audits import Audits, AuditWorkers
@@ -261,8 +262,11 @@ def page_token_key(parameter_prefix: str) -> bytes:
     return PageTokenKey(session().ssm(), parameter_prefix).value()
 
 
-def ask_device(settings: "SyncSettings", warn: Warn, budget: timedelta) -> "AskDevice":
-    """Ask a device for its registered users; a snapshot ends within `budget`, retries included."""
+def ask_device(settings: "SyncSettings", warn: Warn, budget: timedelta, heard: "Listener | None" = None) -> "AskDevice":
+    """Ask a device for its registered users; a snapshot ends within `budget`, retries included.
+
+    `heard` takes what the device answers.
+    """
     from number_inventory.adapters.audiocodes.calls import DeviceCalls
     from number_inventory.adapters.audiocodes.source import AudioCodesSource
     from number_inventory.services.ask_device import AskDevice
@@ -272,6 +276,7 @@ def ask_device(settings: "SyncSettings", warn: Warn, budget: timedelta) -> "AskD
         address_policy=settings.device_address_policy,
         budget_seconds=budget.total_seconds(),
         warn=warn,
+        heard=heard,
     )
     return AskDevice(secrets(settings.parameter_prefix, settings.credentials_key), AudioCodesSource(calls))
 
@@ -468,11 +473,13 @@ def manage_macros(settings: "SyncSettings") -> "ManageMacros":
     return ManageMacros(macros(settings.macros_table))
 
 
-def configure_devices(settings: "SyncSettings", warn: Warn, budget: timedelta) -> "ConfigureDevices":
-    """Add, look at, try, enable and disable devices; a try ends within `budget`."""
+def configure_devices(
+    settings: "SyncSettings", warn: Warn, budget: timedelta, heard: "Listener | None" = None
+) -> "ConfigureDevices":
+    """Add, look at, try, enable and disable devices; a try ends within `budget`, and `heard` takes its answers."""
     from number_inventory.services.manage_devices import ConfigureDevices
 
-    ask = ask_device(settings, warn, budget)
+    ask = ask_device(settings, warn, budget, heard)
     return ConfigureDevices(
         devices(settings.devices_table), secrets(settings.parameter_prefix, settings.credentials_key), ask
     )

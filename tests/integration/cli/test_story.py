@@ -1,10 +1,14 @@
 """The seed's story, told by the command line."""
 
+import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from simulator.scenario import DeviceScenario
 from simulator.server import Simulator
 from simulator.users import plain_user
 from tests.integration.cli.conftest import DOMAIN, NUMBERS
@@ -268,3 +272,43 @@ def test_customers_do_not_see_each_other(operator: Operator) -> None:
     assert operator("numbers", "show", "4711", NUMBER_INVENTORY_CUSTOMER="acme").code == 0
     other = operator("numbers", "show", "4711")
     assert (other.code, other.err) == (1, "error: customer default has no number 4711\n")
+
+
+def test_a_test_can_write_down_what_the_device_answers(operator: Operator, devices: Simulator, tmp_path: Path) -> None:
+    """GIVEN a device WHEN tested with --capture THEN a new file has its answers, of nobody, also where it fails."""
+    add_device(operator, devices)
+
+    tested = operator("devices", "test", "sbc-1", "--capture", str(tmp_path / "well.json"))
+    assert tested.code == 0
+    assert "it is read as 4 users, complete" in tested.err
+    written = (tmp_path / "well.json").read_text()
+    assert (tmp_path / "well.json").stat().st_mode & 0o777 == 0o600
+    assert json.loads(written)["read_as"]["users"] == 4
+    assert not any(secret in written for secret in (CANARY, "4711", "493012340001", "Lobby", DOMAIN))
+
+    refused = operator("devices", "test", "sbc-1", "--capture", str(tmp_path / "well.json"))
+    assert refused.code != 0
+    assert "File exists" in refused.err
+
+    devices.devices["sbc-1"].arm("html-login-page", route="list")
+    failed = operator("devices", "test", "sbc-1", "--json", "--capture", str(tmp_path / "ill.json"))
+    assert failed.code == 1
+    assert json.loads((tmp_path / "ill.json").read_text())["read_as"]["error"] == "DeviceRejectedError"
+
+
+def test_a_routing_manager_is_a_device(operator: Operator, tmp_path: Path) -> None:
+    """GIVEN an ARM WHEN added and synced by session THEN the users of its nodes are Used, and no session is left."""
+    users = tuple(plain_user(f"{number}@{DOMAIN}", DOMAIN) for number in NUMBERS)
+    arm = DeviceScenario(name="arm-1", source="arm", password=CANARY, users=users)
+    with Simulator([arm], tmp_path / "arm") as played:
+        options = ("--source", "arm", "--login", "session", "--ca-file", str(played.certificates.ca_path))
+        added = operator(
+            "devices", "add", "arm-1", "--address", played.url("arm-1"), "-u", "Admin", *options, **PASSWORD
+        )
+        assert added.code == 0, added.err
+        tested = operator("devices", "test", "arm-1")
+        assert re.search(r"At nodes +node-1: \d, node-2: \d", tested.out)
+        assert operator("sync", "arm-1").code == 0
+        assert played.devices["arm-1"].sessions == 0
+    assert {number["status"] for number in operator("numbers", "list", "--json").json["numbers"]} == {"Used"}
+    assert operator("devices", "show", "arm-1", "--json").json["login"] == "session"

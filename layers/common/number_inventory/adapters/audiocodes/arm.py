@@ -11,8 +11,8 @@ from typing import Final
 from number_inventory.adapters.audiocodes import arm_wire as wire
 from number_inventory.adapters.audiocodes.answers import reason_in
 from number_inventory.adapters.audiocodes.arm_users import Look, LookTaker, why_nodes_doubtful, why_partial
-from number_inventory.adapters.audiocodes.calls import DeviceCalls
-from number_inventory.adapters.audiocodes.connection import DeviceConnection
+from number_inventory.adapters.audiocodes.calls import Calls
+from number_inventory.adapters.audiocodes.connection import Conversation
 from number_inventory.domain.devices import Device, LoginMethod
 from number_inventory.domain.errors import DeviceError, DeviceRejectedError, DeviceUnreachableError
 from number_inventory.domain.snapshots import Snapshot
@@ -29,13 +29,13 @@ _PAUSE_SECONDS = 2.0
 class ArmSource:
     """Asks Routing Managers for their registered users. Keeps nothing between two snapshots."""
 
-    def __init__(self, calls: DeviceCalls, maximum_users: int = MAXIMUM_USERS) -> None:
+    def __init__(self, calls: Calls, maximum_users: int = MAXIMUM_USERS) -> None:
         self._calls, self._maximum_users = calls, maximum_users
 
     def snapshot(self, device: Device, credentials: Credentials) -> Snapshot:
         """Ask the device for its registered users; see `DeviceSource`, and `DeviceCalls` for what it raises."""
 
-        def take(connection: DeviceConnection) -> Snapshot:
+        def take(connection: Conversation) -> Snapshot:
             if device.login is LoginMethod.BASIC:
                 return self._snapshot(connection)
             with _session(connection, credentials):
@@ -43,7 +43,7 @@ class ArmSource:
 
         return self._calls.ask(device, credentials, take)
 
-    def _snapshot(self, connection: DeviceConnection) -> Snapshot:
+    def _snapshot(self, connection: Conversation) -> Snapshot:
         status = wire.status_in(connection.ask("GET", wire.STATUS_PATH))
         before = _nodes(connection)
         look, reason = self._looked(connection)
@@ -60,7 +60,7 @@ class ArmSource:
             serial=hidden(status.serial),
         )
 
-    def _looked(self, connection: DeviceConnection) -> tuple[Look, str]:
+    def _looked(self, connection: Conversation) -> tuple[Look, str]:
         """The list, read again until it holds still, a few times and while there is time."""
         before: int | None = None
         looks = 0
@@ -77,7 +77,7 @@ class ArmSource:
             before = look.fingerprint
             del look  # it may be large, and another one comes
 
-    def _look(self, connection: DeviceConnection) -> Look:
+    def _look(self, connection: Conversation) -> Look:
         taker = LookTaker(self._maximum_users)
         after: str | None = ""
         while after is not None:
@@ -86,7 +86,7 @@ class ArmSource:
         return taker.finish()
 
 
-def _nodes(connection: DeviceConnection) -> list[wire.Node]:
+def _nodes(connection: Conversation) -> list[wire.Node]:
     """All nodes.
 
     Raises:
@@ -108,7 +108,7 @@ def _nodes(connection: DeviceConnection) -> list[wire.Node]:
 
 
 @contextmanager
-def _session(connection: DeviceConnection, credentials: Credentials) -> Iterator[None]:
+def _session(connection: Conversation, credentials: Credentials) -> Iterator[None]:
     """Log in once, and out at the end: devices keep few sessions at a time (AudioCodes)."""
     connection.send_no_login()
     answer = connection.ask("POST", wire.LOGIN_PATH, wire.login_form(credentials))

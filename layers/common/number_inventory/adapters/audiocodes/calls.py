@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from number_inventory.adapters.audiocodes.address import (
     AddressPolicy,
@@ -14,7 +15,7 @@ from number_inventory.adapters.audiocodes.address import (
     endpoint_of,
     resolve_host,
 )
-from number_inventory.adapters.audiocodes.connection import DeviceConnection, Limits, Listener, Passing
+from number_inventory.adapters.audiocodes.connection import Conversation, DeviceConnection, Limits, Listener, Passing
 from number_inventory.domain.devices import Device, TlsTrust
 from number_inventory.domain.errors import DeviceError
 from number_inventory.domain.snapshots import Snapshot
@@ -23,6 +24,16 @@ from number_inventory.ports.secrets import Credentials
 
 _LOGGER = logging.getLogger(__name__)
 _MEBIBYTE = 1024 * 1024
+
+
+class Calls(Protocol):
+    """What sources need of `DeviceCalls`."""
+
+    def now(self) -> datetime:
+        """The present instant."""
+
+    def ask(self, device: Device, credentials: Credentials, take: Callable[[Conversation], Snapshot]) -> Snapshot:
+        """Connect to the device and let `take` have a snapshot of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +70,7 @@ class DeviceCalls:
         """The present instant."""
         return self.clock.now()
 
-    def ask(self, device: Device, credentials: Credentials, take: Callable[[DeviceConnection], Snapshot]) -> Snapshot:
+    def ask(self, device: Device, credentials: Credentials, take: Callable[[Conversation], Snapshot]) -> Snapshot:
         """Connect to the device and let `take` have a snapshot of it.
 
         Raises:

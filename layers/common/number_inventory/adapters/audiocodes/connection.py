@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 from urllib.parse import quote, urlsplit
 
 import urllib3
@@ -109,6 +109,28 @@ class _NotReachedError(DeviceUnreachableError):
     def __init__(self, message: str, after_seconds: float = 0.0) -> None:
         self.after_seconds = after_seconds
         super().__init__(message)
+
+
+class Conversation(Protocol):
+    """What is needed of a connection to a device: the real one's, or a recorded one's; see `DeviceConnection`."""
+
+    def remaining_seconds(self) -> float:
+        """What is left of the budget."""
+
+    def pause(self, seconds: float) -> None:
+        """Wait about so long."""
+
+    def without_secrets(self, text: str) -> str:
+        """The text without the credentials."""
+
+    def send_no_login(self) -> None:
+        """Leave user and password out of the requests from now on."""
+
+    def keep_session(self, cookie: str) -> None:
+        """Be known by a session from now on."""
+
+    def ask(self, method: str, path: str, form: Form | None = None, attempts: int = ...) -> Answer:
+        """Send a request and return any answer that is no refusal."""
 
 
 class DeviceConnection:

@@ -9,11 +9,11 @@ from typing import Final
 import urllib3
 
 from number_inventory.adapters.audiocodes.answers import ListOutput, count_in, output_in, status_in
-from number_inventory.adapters.audiocodes.calls import DeviceCalls
+from number_inventory.adapters.audiocodes.calls import Calls
 from number_inventory.adapters.audiocodes.cli_grammar import COMMAND
 from number_inventory.adapters.audiocodes.cli_output import Listing, parse_listing
 from number_inventory.adapters.audiocodes.completeness import Counts, why_partial
-from number_inventory.adapters.audiocodes.connection import DeviceConnection, Form
+from number_inventory.adapters.audiocodes.connection import Conversation, Form
 from number_inventory.domain.devices import Device
 from number_inventory.domain.errors import DeviceRejectedError
 from number_inventory.domain.snapshots import Snapshot
@@ -33,14 +33,14 @@ _PAUSE_SECONDS = 2.0
 class SbcSource:
     """Asks AudioCodes SBCs for their registered users. Keeps nothing between two snapshots."""
 
-    def __init__(self, calls: DeviceCalls) -> None:
+    def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
     def snapshot(self, device: Device, credentials: Credentials) -> Snapshot:
         """Ask the device for its registered users; see `DeviceSource`, and `DeviceCalls` for what it raises."""
         return self._calls.ask(device, credentials, self._snapshot)
 
-    def _snapshot(self, connection: DeviceConnection) -> Snapshot:
+    def _snapshot(self, connection: Conversation) -> Snapshot:
         status = status_in(connection.ask("GET", STATUS_PATH))
         listing, counts, reason = self._listed(connection)
         hidden = connection.without_secrets
@@ -55,7 +55,7 @@ class SbcSource:
             serial=hidden(status.serial),
         )
 
-    def _listed(self, connection: DeviceConnection) -> tuple[Listing, Counts, str]:
+    def _listed(self, connection: Conversation) -> tuple[Listing, Counts, str]:
         """The list, asked for again where it does not fit the counts and there is time."""
         before = _count(connection)
         listings = 0
@@ -77,11 +77,11 @@ class SbcSource:
         return listing, counts, reason
 
 
-def _count(connection: DeviceConnection) -> int | None:
+def _count(connection: Conversation) -> int | None:
     return count_in(connection.ask("GET", COUNT_PATH))
 
 
-def _list(connection: DeviceConnection) -> ListOutput:
+def _list(connection: Conversation) -> ListOutput:
     """The output of the one script that this product ever sends: nothing is put into it."""
     body, content_type = urllib3.encode_multipart_formdata(
         {"file": ("list.txt", f"{COMMAND}\n".encode(), "text/plain")}

@@ -1,6 +1,6 @@
 """Asks each device over the interface that it is configured with."""
 
-from number_inventory.adapters.audiocodes.calls import DeviceCalls
+from number_inventory.adapters.audiocodes.calls import Calls
 from number_inventory.domain.devices import Device, SourceKind
 from number_inventory.domain.snapshots import Snapshot
 from number_inventory.ports.secrets import Credentials
@@ -9,7 +9,7 @@ from number_inventory.ports.secrets import Credentials
 class AudioCodesSource:
     """SBCs and Routing Managers alike. Keeps nothing between two snapshots."""
 
-    def __init__(self, calls: DeviceCalls) -> None:
+    def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
     def snapshot(self, device: Device, credentials: Credentials) -> Snapshot:
