@@ -10,18 +10,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from cli.output import Output
 from cli.redaction import Redaction
-from number_inventory.adapters.audiocodes.connection import Heard
-from number_inventory.adapters.audiocodes.recorded import RecordedCalls
-from number_inventory.adapters.audiocodes.source import AudioCodesSource
 from number_inventory.domain.devices import Device, DeviceKey, LoginMethod, SourceKind
 from number_inventory.domain.errors import DeviceError
 from number_inventory.ports.secrets import Credentials
+
+if TYPE_CHECKING:
+    from number_inventory.adapters.audiocodes.connection import Heard
 
 FORMAT = "number-inventory capture 1"
 _LONGEST = 32 * 1024 * 1024
@@ -40,7 +40,7 @@ class Tape:
         self.cut = False
         self._length = 0
 
-    def __call__(self, heard: Heard) -> None:
+    def __call__(self, heard: "Heard") -> None:
         """Take an answer down."""
         self._length += len(heard.body)
         self.cut |= self._length > _LONGEST
@@ -79,13 +79,21 @@ def capture_of(device: Device, tape: Tape, redaction: Redaction) -> dict[str, An
 
 def read_as(capture: Mapping[str, Any]) -> dict[str, object]:
     """What is made of the answers of a capture: how many users and contacts, whether complete, or which error."""
+    # Only who captures loads what talks to devices.
+    from number_inventory.adapters.audiocodes.connection import Heard  # noqa: PLC0415
+    from number_inventory.adapters.audiocodes.recorded import RecordedCalls  # noqa: PLC0415
+    from number_inventory.adapters.audiocodes.source import AudioCodesSource  # noqa: PLC0415
+
     device = Device(
         key=DeviceKey("captured", "device"),
         source=SourceKind(capture["source"]),
         address="https://device.invalid",
         login=LoginMethod(capture["login"]),
     )
-    heard = [_heard(exchange) for exchange in capture["exchanges"]]
+    heard = [
+        Heard(each["method"], each["path"], each["status"], each["content_type"], _body(each))
+        for each in capture["exchanges"]
+    ]
     try:
         snapshot = AudioCodesSource(RecordedCalls(heard, datetime.now(UTC))).snapshot(device, _NOBODY)
     except DeviceError as error:
@@ -100,7 +108,7 @@ def read_as(capture: Mapping[str, Any]) -> dict[str, object]:
     }
 
 
-def _exchange(heard: Heard, redaction: Redaction) -> dict[str, object]:
+def _exchange(heard: "Heard", redaction: Redaction) -> dict[str, object]:
     exchange: dict[str, object] = {
         "method": heard.method,
         "path": redaction.query(heard.path),
@@ -114,9 +122,8 @@ def _exchange(heard: Heard, redaction: Redaction) -> dict[str, object]:
     return {**exchange, "json": redaction.json(content)}
 
 
-def _heard(exchange: Mapping[str, Any]) -> Heard:
-    body = json.dumps(exchange["json"]) if "json" in exchange else exchange["text"]
-    return Heard(exchange["method"], exchange["path"], exchange["status"], exchange["content_type"], body)
+def _body(exchange: Mapping[str, Any]) -> str:
+    return json.dumps(exchange["json"]) if "json" in exchange else str(exchange["text"])
 
 
 def _words(capture: Mapping[str, Any]) -> str:
