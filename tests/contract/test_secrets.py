@@ -77,6 +77,10 @@ def test_stored_credentials_are_read_and_their_version_grows(secrets: Secrets) -
     secrets.store(KEY, Credentials("admin", "second"))
     second = secrets.credentials(KEY)
     assert (second.password, second.version) == ("second", first.version + 1)
+    assert second.address == "", "another hand may have stored them without"
+
+    secrets.store(KEY, Credentials("admin", "third", address="https://10.8.5.71"))
+    assert secrets.credentials(KEY, fresh=True).address == "https://10.8.5.71"
 
 
 @pytest.mark.parametrize("password", ['"quoted" \\ back', "ünïcode ✓", " spaces ", "{}", "x" * 1000])

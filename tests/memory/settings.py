@@ -1,6 +1,7 @@
 """Macros and credentials in memory."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from number_inventory.domain.devices import DeviceKey
 from number_inventory.domain.errors import CredentialsMissingError
@@ -59,7 +60,7 @@ class MemorySecrets:
         self._fuse.point("secrets.store before")
         before = self._stored.get(key)
         version = before.version + 1 if before else 1
-        self._stored[key] = Credentials(credentials.username, credentials.password, version)
+        self._stored[key] = replace(credentials, version=version)
         self._fuse.point("secrets.store after")
 
     def forget(self, key: DeviceKey) -> None:

@@ -1,11 +1,13 @@
 """Asking a device: refused credentials are never tried twice, since the device would lock this address out."""
 
+from dataclasses import replace
+
 import pytest
 
-from number_inventory.domain.devices import DeviceKey
-from number_inventory.domain.errors import CredentialsMissingError, LoginRefusedError
+from number_inventory.domain.devices import Device, DeviceKey, SourceKind
+from number_inventory.domain.errors import AlreadyExistsError, CredentialsMissingError, LoginRefusedError
 from number_inventory.ports.secrets import Credentials
-from tests.memory.world import World
+from tests.memory.world import CUSTOMER, World
 
 
 def stored(world: World, key: DeviceKey) -> None:
@@ -63,6 +65,48 @@ def test_changed_credentials_start_anew(world: World, key: DeviceKey) -> None:
     ask(world, key, refused=1)
 
     assert world.source.asked == [(key, 2)]
+
+
+def test_credentials_of_another_address_go_nowhere(world: World, key: DeviceKey) -> None:
+    """GIVEN credentials that were given for another address, WHEN asked, THEN the device is not contacted."""
+    world.secrets.store(key, Credentials("sync", "canary-password", address="https://203.0.113.9"))
+
+    with pytest.raises(CredentialsMissingError, match=r"are for https://203\.0\.113\.9") as refusal:
+        ask(world, key)
+
+    assert "devices credentials sbc1" in str(refusal.value)
+    assert "canary" not in str(refusal.value)
+    assert world.source.asked == []
+
+
+def test_a_cache_of_credentials_for_where_the_device_was_is_read_again(world: World, key: DeviceKey) -> None:
+    """GIVEN a cache from before a device moved, WHEN asked, THEN only what was given for its new address is sent."""
+    world.secrets.freeze_cache(key)
+    login = Credentials("sync", "canary-password-2")
+    world.configure.change(key, lambda known: replace(known, address="https://moved.example"), credentials=login)
+
+    ask(world, key)
+
+    assert world.source.asked == [(key, 2)]
+
+
+def test_of_two_who_add_a_device_at_once_neither_gets_the_others_password(world: World) -> None:
+    """GIVEN two who add one device, WHEN the loser's credentials stay, THEN they go to no winner's address."""
+    winner = Device(key=DeviceKey(CUSTOMER, "sbc9"), source=SourceKind.SBC, address="https://winner.example")
+    loser = replace(winner, address="https://loser.example")
+
+    def winner_is_faster() -> None:
+        world.configure.add(winner, Credentials("winner", "canary-password"))
+
+    world.fuse.blow_at(0, winner_is_faster)
+    with pytest.raises(AlreadyExistsError):
+        world.configure.add(loser, Credentials("loser", "canary-password"))
+
+    assert world.devices.get(winner.key).device == winner
+    with pytest.raises(CredentialsMissingError, match=r"are for https://loser\.example"):
+        ask(world, winner.key)
+    world.configure.replace_credentials(winner.key, Credentials("winner", "canary-password"))
+    ask(world, winner.key)
 
 
 def test_cached_credentials_that_are_refused_are_read_again_once(world: World, key: DeviceKey) -> None:

@@ -103,7 +103,8 @@ class SsmSecrets:
     def store(self, key: DeviceKey, credentials: Credentials) -> None:
         """Keep a device's credentials, encrypted; they take the place of earlier ones."""
         self._cached.pop(key, None)
-        value = json.dumps({"username": credentials.username, "password": credentials.password})
+        kept = {"username": credentials.username, "password": credentials.password, "address": credentials.address}
+        value = json.dumps({name: text for name, text in kept.items() if text})
         failure = None
         try:
             self._client.put_parameter(
@@ -194,7 +195,7 @@ def _parse(value: str, version: int) -> Credentials | None:
         return None
     if not isinstance(stored, dict):
         return None
-    username, password = stored.get("username"), stored.get("password")
+    username, password, address = stored.get("username"), stored.get("password"), stored.get("address", "")
     if not (isinstance(username, str) and isinstance(password, str) and username and password):
         return None
-    return Credentials(username, password, version)
+    return Credentials(username, password, version, address) if isinstance(address, str) else None

@@ -12,11 +12,18 @@ class Credentials:
 
     Attributes:
         version: grows when the stored credentials change; a refused version is not tried again.
+        address: the device's, for which they were given: they are sent to no other. Empty where another hand stored
+            them without it.
     """
 
     username: str
     password: str
     version: int = 0
+    address: str = ""
+
+    def are_for(self, address: str) -> bool:
+        """Whether they may be sent there."""
+        return self.address in {"", address}
 
     def __repr__(self) -> str:
         """Say what it is, and nothing of what it holds."""

@@ -7,7 +7,7 @@ credentials; only changed ones, or an operator who enables the device again, sta
 from dataclasses import dataclass
 
 from number_inventory.domain.devices import Device
-from number_inventory.domain.errors import LoginRefusedError
+from number_inventory.domain.errors import CredentialsMissingError, LoginRefusedError
 from number_inventory.domain.snapshots import Snapshot
 from number_inventory.ports.devices import DeviceSource
 from number_inventory.ports.secrets import Credentials, Secrets
@@ -31,22 +31,29 @@ class AskDevice:
 
         Raises:
             LoginRefusedError: refused now, or before and nothing changed since; then the device is not contacted.
+            CredentialsMissingError: there are none, or they are for another address; then the device is not contacted.
             DeviceError: nothing can be concluded about the device's users, for the reason it gives.
         """
         refusal = LoginRefusedError(_still_refused(device), refused_credentials)
         credentials = self.secrets.credentials(device.key)
-        if credentials.version > refused_credentials:
+        if credentials.version > refused_credentials and credentials.are_for(device.address):
             try:
                 return self._ask(device, credentials)
             except LoginRefusedError as error:
                 refusal = error
-        # What the cache holds was refused just now, or is no newer than what was refused before: look past it once.
+        # What the cache holds was refused just now, is no newer than what was refused before, or is for where the
+        # device was before: look past it once.
         newest = self.secrets.credentials(device.key, fresh=True)
         if newest.version in {refusal.credentials_version, refused_credentials}:
             raise refusal
         return self._ask(device, newest)
 
     def _ask(self, device: Device, credentials: Credentials) -> Snapshot:
+        if not credentials.are_for(device.address):
+            raise CredentialsMissingError(
+                f"the credentials of device {device.key} are for {credentials.address}, and go nowhere else. Store "
+                f"those for {device.address} with: number-inventory devices credentials {device.key.name}"
+            )
         try:
             return self.source.snapshot(device, credentials)
         except LoginRefusedError as refusal:

@@ -99,16 +99,15 @@ class ConfigureDevices:
         """Configure a new device.
 
         Credentials are stored first: a device without them could only fail. Dying in between leaves credentials that
-        nothing uses, and the same call may be made again.
+        nothing uses, and the same call may be made again. Of two who add it at once the later one's may stay, although
+        its device does not: they are for its address, and sent to no other.
 
         Raises:
             InvalidInputError: a part of the configuration cannot work.
             AlreadyExistsError: the customer has a device of this name; it stays as it is, with its credentials.
         """
         self.check_new(device)
-        if not credentials.username or not credentials.password:
-            raise InvalidInputError("credentials", "user name and password must not be empty")
-        self.secrets.store(device.key, credentials)
+        self._store(device, credentials)
         self.devices.add(device)
 
     def _refuse_existing(self, key: DeviceKey) -> None:
@@ -129,7 +128,7 @@ class ConfigureDevices:
         """Change how a device is asked, from its next sync on; its state and its numbers stay as they are.
 
         New credentials are stored first: the stored ones must never be sent to where the change leads. Dying in between
-        leaves the new ones with the device as it was, which refuses them; ask for the same again.
+        leaves the new ones with the device as it was, which is not asked with them then; ask for the same again.
 
         Args:
             key: which device.
@@ -151,7 +150,7 @@ class ConfigureDevices:
             after = changed(entry.device)
             check_device(after)
             if credentials is not None:
-                self.replace_credentials(key, credentials)
+                self._store(after, credentials)
             elif leads_elsewhere(entry.device, after):
                 raise InvalidInputError("credentials", _GO_NOWHERE_ELSE)
             if after == entry.device:
@@ -166,10 +165,13 @@ class ConfigureDevices:
         Raises:
             NotFoundError: there is no such device.
         """
-        self.devices.get(key)
+        self._store(self.devices.get(key).device, credentials)
+
+    def _store(self, device: Device, credentials: Credentials) -> None:
+        """Store credentials for where the device is, or is about to be: they go nowhere else."""
         if not credentials.username or not credentials.password:
             raise InvalidInputError("credentials", "user name and password must not be empty")
-        self.secrets.store(key, credentials)
+        self.secrets.store(device.key, replace(credentials, address=device.address))
 
     def test(self, key: DeviceKey) -> DeviceTest:
         """Ask the device for its users, as a sync would, and change nothing.
