@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
-from cli import audits, conflicts, cooling, devices, jobs, macros, numbers
+from cli import audits, backup, conflicts, cooling, devices, jobs, macros, numbers
 from cli.connection import DEFAULT_STACK, Target
 from cli.doctor import doctor
+from cli.migrate import migrate
 from cli.output import printable
 from cli.release import release
 from cli.request import DEFAULT_CUSTOMER, PROGRAM, AsJson, Request
@@ -33,6 +34,8 @@ app.add_typer(conflicts.app, name="conflicts")
 app.add_typer(macros.app, name="macros")
 app.add_typer(audits.app, name="audit")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(backup.app, name="backup")
+app.command(epilog="Example: number-inventory migrate --apply --recount")(migrate)
 app.command(epilog="Example: number-inventory sync sbc-1 sbc-2")(sync)
 app.command(epilog="Example: number-inventory release --report --as-of 2026-11-25T12:00:00Z")(release)
 app.command(epilog="Example: number-inventory doctor sbc-1")(doctor)

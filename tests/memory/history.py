@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from number_inventory.domain.changes import Change, ChangeKey
-from number_inventory.domain.counts import CounterKey, SiteCounter
+from number_inventory.domain.counts import CounterKey, Recount, SiteCounter
+from number_inventory.domain.errors import CountingError
 from number_inventory.domain.numbers import NumberRecord
 from number_inventory.ports.history import ChangePage
 from tests.memory.fuse import Fuse
@@ -54,6 +55,7 @@ class MemoryCounters:
     def __init__(self, fuse: Fuse | None = None) -> None:
         self._fuse = fuse or Fuse()
         self._counters: dict[CounterKey, SiteCounter] = {}
+        self._recounts: dict[str, Recount] = {}
 
     def load(self, keys: Sequence[CounterKey]) -> Mapping[CounterKey, SiteCounter]:
         """A counter for each key."""
@@ -74,7 +76,26 @@ class MemoryCounters:
 
     def of_customer(self, customer: str) -> Sequence[SiteCounter]:
         """All counters of a customer."""
-        return [self._counters[key] for key in sorted(self._counters) if key.customer == customer]
+        recount = self._recounts.get(customer)
+        if recount is not None and not recount.finished:
+            raise CountingError(customer)
+        since = recount.since if recount else 0
+        return [self._counters[key].as_of(since) for key in sorted(self._counters) if key.customer == customer]
+
+    def recounts(self, customers: Collection[str]) -> Mapping[str, Recount]:
+        """The latest of each."""
+        self._fuse.point("counters.recounts before")
+        found = {customer: self._recounts[customer] for customer in customers if customer in self._recounts}
+        self._fuse.point("counters.recounts after")
+        return found
+
+    def put_recount(self, recount: Recount, seen: Recount | None) -> bool:
+        """Store it, if the latest is the one that was seen."""
+        present = self._recounts.get(recount.customer)
+        if (present and present.since) != (seen and seen.since):
+            return False
+        self._recounts[recount.customer] = recount
+        return True
 
     def customers(self) -> Iterator[str]:
         """Every customer that has or had numbers, in order."""

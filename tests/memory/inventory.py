@@ -109,6 +109,15 @@ class MemoryInventory:
             return WriteResult.FAILED
         return WriteResult.WRITTEN
 
+    def rewrite(self, record: NumberRecord, stored: NumberRecord) -> WriteResult:
+        """Put `stored` in the place of a record that still is as it was read, under the version that it says."""
+        with self._lock:
+            if self._records.get((record.customer, record.number)) != record:
+                return WriteResult.SUPERSEDED
+            self._records[(record.customer, record.number)] = stored
+            self.stream.append((record, stored))
+        return WriteResult.WRITTEN
+
     def delete(self, record: NumberRecord) -> WriteResult:
         """Delete what still is at this version."""
         self._fuse.point("inventory.delete before")
@@ -201,6 +210,11 @@ class MemoryInventory:
         self._records[(record.customer, record.number)] = stored
         self.stream.append((present, stored))
         return stored
+
+    def restore(self, record: NumberRecord) -> None:
+        """Put a record back exactly as it was, as a backup does."""
+        self._records[(record.customer, record.number)] = record
+        self.stream.append((None, record))
 
     def lose(self, customer: str, number: str) -> None:
         """Drop a record, as a hand in the database might."""

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from number_inventory.adapters.system_clock import SystemClock
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from number_inventory.adapters.audiocodes.connection import Listener
@@ -27,8 +29,10 @@ if TYPE_CHECKING:
     from number_inventory.ports.registrations import Registrations
     from number_inventory.ports.secrets import Secrets
     from number_inventory.ports.stock import StockDays
+    from number_inventory.ports.whole_tables import BackupFiles, WholeTables
     from number_inventory.services.answer_once import AnswerOnce
     from number_inventory.services.ask_device import AskDevice
+    from number_inventory.services.back_up import BackUp, Restore
     from number_inventory.services.check_up import CheckUp
     from number_inventory.services.count_numbers import LookAtCounts
     from number_inventory.services.dispatch import DispatchSyncs
@@ -44,6 +48,7 @@ if TYPE_CHECKING:
     from number_inventory.services.manage_devices import ConfigureDevices, RemoveDevice
     from number_inventory.services.manage_macros import ManageMacros
     from number_inventory.services.manage_numbers import AddNumbers, ManageNumbers
+    from number_inventory.services.migrate_numbers import MigrateNumbers
     from number_inventory.services.next_available import ClaimAvailable, FindAvailable
     from number_inventory.services.record_history import RecordHistory
     from number_inventory.services.release import ReleaseCooled
@@ -436,6 +441,55 @@ def look_at_number_jobs(settings: "JobsSettings") -> "LookAtNumberJobs":
     from number_inventory.services.look_at_number_jobs import LookAtNumberJobs
 
     return LookAtNumberJobs(number_jobs(settings))
+
+
+def migrate_numbers(settings: "OperatorSettings") -> "MigrateNumbers":
+    """Bring stored numbers to the form of this release, and count them anew."""
+    from number_inventory.adapters.dynamodb.stored_numbers import DynamoStoredNumbers
+    from number_inventory.services.migrate_numbers import MigrateNumbers
+
+    return MigrateNumbers(
+        numbers=DynamoStoredNumbers(_dynamodb(), settings.numbers_table),
+        counters=counters(settings.history_table),
+        clock=clock(),
+    )
+
+
+def back_up(settings: "OperatorSettings", folder: "Path") -> "BackUp":
+    """Write all tables of a stack into a folder."""
+    from number_inventory.services.back_up import BackUp
+
+    return BackUp(_whole_tables(settings), _backup(folder))
+
+
+def restore_backup(settings: "OperatorSettings", folder: "Path") -> "Restore":
+    """Put a backup into the empty tables of a stack."""
+    from number_inventory.services.back_up import Restore
+
+    return Restore(_whole_tables(settings), _backup(folder), migrate_numbers(settings))
+
+
+def _backup(folder: "Path") -> "BackupFiles":
+    from number_inventory.adapters.backup_files import BackupFolder
+
+    return BackupFolder(folder, clock().now())
+
+
+def _whole_tables(settings: "OperatorSettings") -> "WholeTables":
+    """All but the requests, which are kept for a day. Numbers come last: nothing that they rest on is missing then."""
+    from number_inventory.adapters.dynamodb.whole_tables import DynamoWholeTables
+
+    tables = {
+        "macros": settings.macros_table,
+        "devices": settings.devices_table,
+        "registrations": settings.registrations_table,
+        "audits": settings.audits_table,
+        "jobs": settings.jobs_table,
+        "stock": settings.stock_table,
+        "history": settings.history_table,
+        "numbers": settings.numbers_table,
+    }
+    return DynamoWholeTables(_dynamodb(), tables)
 
 
 def manage_numbers(settings: "ManageSettings", repeated_since: datetime | None = None) -> "ManageNumbers":

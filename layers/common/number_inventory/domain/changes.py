@@ -5,7 +5,7 @@ happened follows from the two states alone. Who did it stands in the state after
 earlier change, some other hand has written the number past this product.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 
@@ -13,6 +13,9 @@ from number_inventory.domain.numbers import AUDIOCODES, NumberRecord, Status, Us
 
 RELEASE = "release"
 """The stamp of the job that releases what has cooled, and ends reservations."""
+
+MIGRATION = "migration"
+"""Who writes numbers as they are, to bring them up to date or to have them counted; see `services.migrate_numbers`."""
 
 ANOTHER_HAND = "another hand"
 """Who changed a number that does not say so itself."""
@@ -77,10 +80,12 @@ class Unreadable:
     Attributes:
         stored: what stands there, as the database gave it; only adapters look into it.
         cause: what is wrong with it.
+        version: as far as that can be understood; else 0.
     """
 
     stored: object
     cause: str
+    version: int = field(default=0, compare=False)
 
 
 State = NumberRecord | Unreadable | None
@@ -153,7 +158,17 @@ class Change:
     def by(self) -> str:
         """Who did it, as in `Stamp.by`."""
         known = self._stamp_of
-        return known.updated_by if known else ANOTHER_HAND
+        if known:
+            return known.updated_by
+        return MIGRATION if self._is_rewritten else ANOTHER_HAND
+
+    @property
+    def _is_rewritten(self) -> bool:
+        """Whether the number says what it said, stamp included, under a higher version: nobody else writes so."""
+        if not isinstance(self.before, NumberRecord) or not isinstance(self.after, NumberRecord):
+            return False
+        same = _stamp(self.after) == _stamp(self.before) and self.after.deleting == self.before.deleting
+        return same and self.after.version > self.before.version and not self.changed
 
     @property
     def reason(self) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from number_inventory.domain.changes import Change, ChangeKey, State, Unreadable
-from number_inventory.domain.numbers import MAX_TEXT, Status
+from number_inventory.domain.numbers import MAX_TEXT, NumberRecord, Status
 
 UNREADABLE = "unreadable"
 """Stands for the Status of numbers that cannot be understood."""
@@ -49,19 +49,44 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recount:
+    """All numbers of a customer are counted anew: those whose version is `since` or above, and no others.
+
+    Versions of new numbers are instants in milliseconds. So a new number counts from its creation on, and an old one
+    from when it is written under such a version; either is to be seen from the number alone, before and after.
+
+    Attributes:
+        since: an instant that had not come yet when the recount began.
+        restored: before that instant, numbers came into the table from a backup: they were not created then.
+        finished: every number has been written, so that the counts are whole.
+    """
+
+    customer: str
+    since: int
+    restored: bool = False
+    finished: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SiteCounter:
     """The numbers of one Site.
 
     Attributes:
         version: counts the counter's writes; 0 is not stored yet.
+        since: only numbers of this version or above are counted, see `Recount`.
         cells: how many numbers are in each; none that nobody is in.
         applied: changes that are counted here and may not be in the history yet.
     """
 
     key: CounterKey
     version: int = 0
+    since: int = 0
     cells: Mapping[Cell, int] = field(default_factory=dict)
     applied: frozenset[ChangeKey] = frozenset()
+
+    def as_of(self, since: int) -> "SiteCounter":
+        """The counter as a recount has it: what was counted before counts for nothing."""
+        return self if self.since >= since else SiteCounter(key=self.key, version=self.version, since=since)
 
     def counting(self, changes: Iterable[Change], known: Collection[ChangeKey]) -> "SiteCounter":
         """The counter with those of the changes that it has not counted; itself where it has counted them all.
@@ -75,7 +100,7 @@ class SiteCounter:
             return self
         cells = dict(self.cells)
         for change in fresh:
-            for cell, count in deltas(change)[self.key].items():
+            for cell, count in deltas(change, self.since).get(self.key, {}).items():
                 _add(cells, cell, count)
         return replace(
             self,
@@ -98,9 +123,14 @@ def _add(cells: dict[Cell, int], cell: Cell, count: int) -> None:
         del cells[cell]
 
 
-def deltas(change: Change) -> Mapping[CounterKey, Mapping[Cell, int]]:
-    """What a change adds to which counters; nothing where the number stays in its cell."""
-    was, now = (_place(change.key.customer, state) for state in (change.before, change.after))
+def deltas(change: Change, since: int = 0) -> Mapping[CounterKey, Mapping[Cell, int]]:
+    """What a change adds to which counters; nothing where the number stays in its cell.
+
+    Args:
+        change: of one number.
+        since: the lowest version that counts, see `Recount`.
+    """
+    was, now = (_place(change.key.customer, state, since) for state in (change.before, change.after))
     if was == now:
         return {}
     added: dict[CounterKey, Counter[Cell]] = {}
@@ -111,17 +141,25 @@ def deltas(change: Change) -> Mapping[CounterKey, Mapping[Cell, int]]:
     return added
 
 
-def _place(customer: str, state: State) -> tuple[CounterKey, Cell] | None:
-    """Where a number is counted; None where it is not there.
+def place_of(record: NumberRecord) -> tuple[CounterKey, Cell]:
+    """Where a number is counted."""
+    return (
+        CounterKey(record.customer, record.site[:MAX_TEXT]),
+        Cell(str(record.status), record.vendor[:MAX_TEXT]),
+    )
+
+
+def _place(customer: str, state: State, since: int) -> tuple[CounterKey, Cell] | None:
+    """Where a number is counted; None where it is not there, or is not counted yet.
 
     Texts count by as much as this product lets texts have: another hand may have written more, which is no reason for a
     counter to grow beyond what can be stored.
     """
-    if state is None:
+    if state is None or state.version < since:
         return None
     if isinstance(state, Unreadable):
         return CounterKey(customer, ""), Cell(UNREADABLE, "")
-    return CounterKey(customer, state.site[:MAX_TEXT]), Cell(str(state.status), state.vendor[:MAX_TEXT])
+    return place_of(state)
 
 
 @dataclass(frozen=True, slots=True)

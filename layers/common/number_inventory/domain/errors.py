@@ -147,6 +147,10 @@ class StorageRefusedError(PermanentError):
     """AWS refused a call for good: permission, missing table or a malformed request."""
 
 
+class CountingError(StorageBusyError):
+    """The numbers of a customer are being counted anew: how many there are is not known before that has ended."""
+
+
 class LeaseLostError(RetryableError):
     """Another sync of the same device has begun meanwhile: this one must write nothing more."""
 

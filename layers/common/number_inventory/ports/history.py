@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from number_inventory.domain.changes import Change, ChangeKey
-from number_inventory.domain.counts import CounterKey, SiteCounter
+from number_inventory.domain.counts import CounterKey, Recount, SiteCounter
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,20 @@ class Counters(Protocol):
         """
 
     def of_customer(self, customer: str) -> Sequence[SiteCounter]:
-        """All counters of a customer, by Site."""
+        """All counters of a customer, by Site.
+
+        Raises:
+            CountingError: the numbers are being counted anew, and not all of them are counted yet.
+        """
 
     def customers(self) -> Iterator[str]:
         """Every customer that has or had numbers, in order."""
+
+    def recounts(self, customers: Collection[str]) -> Mapping[str, Recount]:
+        """The latest recount of each customer that ever had one, strongly consistent."""
+
+    def put_recount(self, recount: Recount, seen: Recount | None) -> bool:
+        """Store a recount; False, and nothing stored, where the latest is not the one that was seen."""
 
 
 class StatusEvents(Protocol):

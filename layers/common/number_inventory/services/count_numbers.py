@@ -4,13 +4,17 @@ For each counter that a batch of changes touches: read the counter, then look wh
 then write the counter on condition that nobody has written it since it was read. The order makes it exact. A change
 that had been counted and was forgotten by the counter before it was read had been in the history even earlier; one that
 is counted after it was read fails the condition.
+
+Since which version numbers are counted is read first of all. Whoever reads an older recount than the latest has changes
+in hand that were made before that one began, and so before the instant since which it counts: they count for nothing in
+it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from number_inventory.domain.changes import Change
-from number_inventory.domain.counts import CounterKey, Counts, counts_of, deltas
+from number_inventory.domain.counts import CounterKey, Counts, Recount, counts_of, deltas
 from number_inventory.domain.errors import StorageBusyError
 from number_inventory.domain.numbers import free_text, slug
 from number_inventory.ports.history import Counters, History
@@ -26,30 +30,39 @@ class CountChanges:
     history: History
     counters: Counters
 
-    def __call__(self, changes: Sequence[Change]) -> None:
+    def __call__(self, changes: Sequence[Change]) -> Mapping[str, Recount]:
         """Count each change once, however often it comes; the caller records them in the history afterwards.
+
+        Returns:
+            The latest recount of each of the customers that ever had one.
 
         Raises:
             StorageBusyError, StorageRefusedError: some may be counted and others not: the batch must come again.
         """
+        recounts = self.counters.recounts({change.key.customer for change in changes})
+        since = {customer: recount.since for customer, recount in recounts.items()}
         touching: dict[CounterKey, dict[object, Change]] = {}
         for change in changes:
-            for key in deltas(change):
+            for key in deltas(change, since.get(change.key.customer, 0)):
                 touching.setdefault(key, {})[change.key] = change
         pending = list(touching)
         for _ in range(MAX_ROUNDS):
             if not pending:
-                return
-            pending = self._round({key: list(touching[key].values()) for key in pending})
+                return recounts
+            pending = self._round({key: list(touching[key].values()) for key in pending}, since)
         if pending:
             raise StorageBusyError(f"{len(pending)} counters were written by others again and again; they come again")
+        return recounts
 
-    def _round(self, touching: dict[CounterKey, list[Change]]) -> list[CounterKey]:
+    def _round(self, touching: dict[CounterKey, list[Change]], since: Mapping[str, int]) -> list[CounterKey]:
         """Count once; returns the counters that somebody else wrote meanwhile.
 
         With a counter that cannot be understood nobody can count; the history of all numbers does not wait for it.
         """
-        counters = self.counters.load(list(touching))
+        counters = {
+            key: counter.as_of(since.get(key.customer, 0))
+            for key, counter in self.counters.load(list(touching)).items()
+        }
         asked = {change.key for changes in touching.values() for change in changes}
         for counter in counters.values():
             asked |= counter.applied
@@ -78,6 +91,7 @@ class LookAtCounts:
 
         Raises:
             InvalidInputError: a part of the question is malformed.
+            CountingError: the numbers are being counted anew.
         """
         slug(customer, field="customer")
         for name, text in (("site", site), ("vendor", vendor)):

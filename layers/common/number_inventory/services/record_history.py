@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from number_inventory.domain.changes import Change, ChangeKind
+from number_inventory.domain.counts import Recount
 from number_inventory.ports.history import History, StatusEvents
 from number_inventory.services.count_numbers import CountChanges
 
@@ -44,9 +45,18 @@ class RecordHistory:
         Raises:
             StorageBusyError, StorageRefusedError: some or all are not recorded: the batch must come again.
         """
-        self.count(changes)
+        recounts = self.count(changes)
+        # What came from a backup is no change: its history came with it.
+        changes = [change for change in changes if not _restores(change, recounts.get(change.key.customer))]
         self.history.record(changes)
         moved = [change for change in changes if change.moves_status]
         failed = self.events.publish(moved)
         unreadable = sum(change.kind is ChangeKind.UNREADABLE for change in changes)
         return Recorded(len(changes), len(moved) - len(failed), unreadable, failed)
+
+
+def _restores(change: Change, recount: Recount | None) -> bool:
+    """Whether a number came into the table from a backup: before the instant, and of a version that is older still."""
+    if recount is None or not recount.restored or change.before is not None or change.after is None:
+        return False
+    return change.after.version < recount.since and change.streamed_at.timestamp() * 1000 < recount.since

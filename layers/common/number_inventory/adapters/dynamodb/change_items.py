@@ -126,11 +126,20 @@ def state_of(
     if attributes is None:
         return None
     if omitted:
-        return Unreadable(attributes, f"too large to be kept whole: without {', '.join(sorted(omitted))}")
+        cause = f"too large to be kept whole: without {', '.join(sorted(omitted))}"
+        return Unreadable(attributes, cause, _stored_version(attributes))
     try:
         return read_number({**attributes, "customer": text(customer), "number": text(number)})
     except RecordBrokenError as error:
-        return Unreadable(attributes, str(error))
+        return Unreadable(attributes, str(error), _stored_version(attributes))
+
+
+def _stored_version(attributes: Mapping[str, Any]) -> int:
+    """The version in attributes that cannot be understood, as far as they say so."""
+    try:
+        return max(int(attributes["version"]["N"]), 0)
+    except (KeyError, TypeError, ValueError):
+        return 0
 
 
 def streamed_instant(seconds: float) -> datetime:

@@ -2,21 +2,22 @@
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from number_inventory.adapters.dynamodb.attributes import SCHEMA, Item, ItemReader, text, whole
 from number_inventory.adapters.dynamodb.batch_get import batch_get
-from number_inventory.adapters.dynamodb.tables import OnBroken, log_broken, query_pages, write_if
+from number_inventory.adapters.dynamodb.tables import OnBroken, log_broken, old_item, query_pages, write_if
 from number_inventory.domain.changes import ChangeKey
-from number_inventory.domain.counts import STATUSES, Cell, CounterKey, SiteCounter
-from number_inventory.domain.errors import RecordBrokenError
+from number_inventory.domain.counts import STATUSES, Cell, CounterKey, Recount, SiteCounter
+from number_inventory.domain.errors import CountingError, RecordBrokenError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _OF_SITE = "count#"
+_RECOUNT = "recount"
 _INDEX, _ALL = "counted", "all"
 
 
@@ -61,7 +62,7 @@ class DynamoCounters:
         return write_if(purpose, self._client.put_item, **request) is None
 
     def of_customer(self, customer: str) -> Sequence[SiteCounter]:
-        """All counters of a customer, by Site, eventually consistent."""
+        """All counters of a customer, by Site, eventually consistent; raises CountingError."""
         request = {
             "KeyConditionExpression": "#number = :customer",
             "ExpressionAttributeNames": {"#number": "number"},
@@ -69,7 +70,13 @@ class DynamoCounters:
         }
         purpose = f"read how many numbers customer {customer} has"
         pages = query_pages(self._client, self._table, request, purpose=purpose)
-        return [_read(item) for items in pages for item in items]
+        items = [item for items in pages for item in items]
+        recount = next((_read_recount(item) for item in items if _is_recount(item)), None)
+        if recount is not None and not recount.finished:
+            message = f"the numbers of customer {customer} are being counted anew"
+            raise CountingError(f"{message}: they are known once `number-inventory migrate` has come to its end")
+        counters = [_read(item) for item in items if not _is_recount(item)]
+        return [counter.as_of(recount.since if recount else 0) for counter in counters]
 
     def customers(self) -> Iterator[str]:
         """Every customer that has or had numbers, in order: the index has an entry a counter, and nothing else."""
@@ -82,6 +89,58 @@ class DynamoCounters:
         pages = query_pages(self._client, self._table, request, purpose="list the customers that have numbers")
         for customer, _ in groupby(item["number"]["S"] for items in pages for item in items):
             yield customer
+
+    def recounts(self, customers: Collection[str]) -> Mapping[str, Recount]:
+        """The latest recount of each customer that ever had one, strongly consistent."""
+        keys = [_recount_key(customer) for customer in sorted(set(customers))]
+        purpose = f"read since when the numbers of {len(keys)} customers are counted"
+        found = batch_get(self._client, self._table, keys, purpose=purpose, consistent=True)
+        return {recount.customer: recount for recount in map(_read_recount, found)}
+
+    def put_recount(self, recount: Recount, seen: Recount | None) -> bool:
+        """Store a recount; False, and nothing stored, where the latest is not the one that was seen."""
+        names = {"#since": "since"}
+        values: Item = {}
+        condition = "attribute_not_exists(#since)"
+        if seen is not None:
+            condition = "#since = :seen"
+            values[":seen"] = whole(seen.since)
+        refused = write_if(
+            f"store since when the numbers of customer {recount.customer} are counted",
+            self._client.put_item,
+            TableName=self._table,
+            Item=_recount_item(recount),
+            ConditionExpression=condition,
+            ExpressionAttributeNames=names,
+            **({"ExpressionAttributeValues": values} if values else {}),
+        )
+        # Sent again after a lost answer it meets its own work.
+        return refused is None or old_item(refused) == _recount_item(recount)
+
+
+def _recount_key(customer: str) -> Item:
+    return {"number": text(customer), "change": text(_RECOUNT)}
+
+
+def _recount_item(recount: Recount) -> Item:
+    item: Item = {**_recount_key(recount.customer), "schema": SCHEMA, "since": whole(recount.since)}
+    flags = {"restored": recount.restored, "finished": recount.finished}
+    return item | {name: {"BOOL": True} for name, value in flags.items() if value}
+
+
+def _is_recount(item: Mapping[str, Any]) -> bool:
+    return bool(item["change"]["S"] == _RECOUNT)
+
+
+def _read_recount(item: Mapping[str, Any]) -> Recount:
+    customer = item["number"]["S"]
+    read = ItemReader(item, f"recount of customer {customer}")
+    return Recount(
+        customer=customer,
+        since=read.whole("since"),
+        restored=read.switch("restored"),
+        finished=read.switch("finished"),
+    )
 
 
 def _key(key: CounterKey) -> Item:
@@ -103,7 +162,7 @@ def _item(counter: SiteCounter) -> Item:
         "version": whole(counter.version + 1),
         "cells": {"M": cells},
         "applied": {"B": zlib.compress(applied.encode())},
-    }
+    } | ({"since": whole(counter.since)} if counter.since else {})
 
 
 def _read(item: Mapping[str, Any]) -> SiteCounter:
@@ -126,4 +185,4 @@ def _read(item: Mapping[str, Any]) -> SiteCounter:
         keys = frozenset(ChangeKey(key.customer, number, version, sequence) for number, version, sequence in applied)
     except (ValueError, TypeError, zlib.error):
         raise read.broken("applied", "is no packed list of changes") from None
-    return SiteCounter(key=key, version=read.whole("version"), cells=found, applied=keys)
+    return SiteCounter(key=key, version=read.whole("version"), since=read.whole("since", 0), cells=found, applied=keys)

@@ -149,6 +149,12 @@ def read_number(item: dict[str, Any]) -> NumberRecord:
     )
 
 
+def is_current(item: dict[str, Any], record: NumberRecord) -> bool:
+    """Whether an item is as this release stores its record, as far as schema and indexes go."""
+    written = number_item(record, record.version)
+    return all(item.get(name) == written.get(name) for name in ("schema", *_INDEXED))
+
+
 def read_status(read: ItemReader) -> Status:
     """The status in an item."""
     spelling = read.text("status")

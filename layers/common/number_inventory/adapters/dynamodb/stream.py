@@ -1,11 +1,11 @@
 """Changes of numbers as the stream of the Numbers table hands them over."""
 
-from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
+from number_inventory.adapters.dynamodb.attribute_json import attributes_from_json
 from number_inventory.adapters.dynamodb.change_items import SEQUENCE_DIGITS, state_of, streamed_instant
-from number_inventory.domain.changes import Change, ChangeKey, State, Unreadable
+from number_inventory.domain.changes import Change, ChangeKey, State
 from number_inventory.domain.errors import InvalidInputError
 
 
@@ -46,31 +46,11 @@ def read_record(record: Any) -> Change:  # noqa: ANN401 - as Lambda hands it ove
 
 def _version(state: State) -> int:
     """The version of a state, as far as it says so."""
-    if state is None:
-        return 0
-    if not isinstance(state, Unreadable):
-        return state.version
-    try:
-        return max(int(state.stored["version"]["N"]), 0)  # type: ignore[index]  # whatever it is, it was asked for
-    except (KeyError, TypeError, ValueError):
-        return 0
+    return state.version if state is not None else 0
 
 
 def _image(attributes: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """The attributes as a client of DynamoDB gives and takes them: what is binary comes in base64 here."""
     if attributes is None:
         return None
-    return {name: _attribute(value) for name, value in attributes.items()}
-
-
-def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:
-    [(kind, inner)] = value.items()
-    if kind == "B":
-        return {"B": b64decode(inner)}
-    if kind == "BS":
-        return {"BS": [b64decode(each) for each in inner]}
-    if kind == "L":
-        return {"L": [_attribute(each) for each in inner]}
-    if kind == "M":
-        return {"M": {name: _attribute(each) for name, each in inner.items()}}
-    return {kind: inner}
+    return attributes_from_json(attributes)
