@@ -8,6 +8,8 @@ MAKEFLAGS += --no-print-directory
 
 # What a build is for: ARCH=arm64 (default) or x86_64.
 ARCH ?= arm64
+# What `make deploy` deploys to.
+STACK ?= number-inventory
 
 # No interpreters are downloaded, no telemetry is sent, and the user's own Python settings stay out of it.
 export UV_PYTHON_DOWNLOADS := never
@@ -72,7 +74,7 @@ cost: setup .venv/.bench-ready ## Measure units, compute the bill, and write bot
 	@$(python) -m benchmarks --only P11
 	@$(python) -m benchmarks.cost_page
 
-check: setup ## Format, lint, types, import contracts, template, pinned requirements, the API's document
+check: setup ## Format, lint, types, import contracts, template, pinned requirements, the API's document, the drawings
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
@@ -82,10 +84,14 @@ check: setup ## Format, lint, types, import contracts, template, pinned requirem
 	@$(export_requirements) | cmp -s - layers/common/requirements.txt || \
 		{ echo "layers/common/requirements.txt does not fit uv.lock: run 'make requirements'." >&2; exit 1; }
 	@$(python) -m local_stack.api_document --check
+	@$(python) -m local_stack.architecture --check
 	@echo "All checks passed."
 
 openapi: setup ## Write docs/openapi.json, the API's document, from the routes
 	@$(python) -m local_stack.api_document
+
+architecture: setup ## Draw the diagrams of docs/architecture.md from the template and the imports
+	@$(python) -m local_stack.architecture
 
 format: .venv/.ready ## Format the code and fix what can be fixed
 	@.venv/bin/ruff format .
@@ -104,6 +110,9 @@ build: setup ## Build for AWS (ARCH=arm64 or x86_64); `sam deploy --guided` come
 	@rm .aws-sam/build/template.yaml.bak
 	@du -sh .aws-sam/build/CommonLayer | awk '{print "The layer is " $$1 " on disk (AWS allows 250 MB)."}'
 
+deploy: setup ## Deploy what was built without asking, for pipelines (STACK=..., PARAMETERS="AuditMode=report ...")
+	@$(sam) deploy --no-confirm-changeset --stack-name "$(STACK)" $(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
+
 ##@ Clean up
 
 clean: down ## Remove what was built and what ran, keep the tools
@@ -112,7 +121,7 @@ clean: down ## Remove what was built and what ran, keep the tools
 distclean: clean ## Remove the tools, too
 	rm -rf .venv .tools
 
-.PHONY: help demo up down sam-local simulator setup test test-long trust-figures bench bench-quick cost check openapi format requirements build clean distclean dynamodb-local
+.PHONY: help demo up down sam-local simulator setup test test-long trust-figures bench bench-quick cost check openapi architecture format requirements build deploy clean distclean dynamodb-local
 
 # ------------------------------------------------------------------------------------------------------------ tools
 

@@ -16,20 +16,32 @@ Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the backup
 
 
 @app.command(epilog="Example: number-inventory backup write backup-2026-11-23")
-def write(context: typer.Context, folder: Folder, *, as_json: AsJson = False) -> None:
+def write(
+    context: typer.Context,
+    folder: Folder,
+    *,
+    suffix: Annotated[
+        str,
+        typer.Option(
+            help="Read the tables that have the stack's names and this behind them. Example: --suffix -restored",
+            show_default=False,
+        ),
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
     """Write everything that stands in the tables, of all customers; credentials are not in them.
 
     Tables are read one after the other: switch the schedules off, and let nobody write meanwhile.
     """
     request = request_of(context, None, as_json)
     with request.output.progress("Reading tables") as bar:
-        service = bootstrap.back_up(request.settings, folder)
+        service = bootstrap.back_up(request.settings, folder, suffix)
         counts = service(request.target.stack, lambda table, done: bar(f"Reading {table}", done, None))
     _tell(request, counts)
     request.output.note(f"{folder} holds all numbers and whom they belong to: keep it where few can read it.")
 
 
-@app.command(epilog="Example: number-inventory --stack inventory-new backup restore backup-2026-11-23")
+@app.command(epilog="Example: number-inventory backup restore backup-2026-11-23")
 def restore(context: typer.Context, folder: Folder, *, as_json: AsJson = False) -> None:
     """Put a backup into a stack whose tables are empty; interrupted, give it again."""
     request = request_of(context, None, as_json)

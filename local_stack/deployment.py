@@ -79,13 +79,16 @@ def build_for_containers(layout: Layout) -> None:
     _build(layout, layout.sam_local / "build", target, *cached)
 
 
-def deploy(layout: Layout, endpoint_url: str, parameters: Mapping[str, str]) -> dict[str, str]:
+def deploy(
+    layout: Layout, endpoint_url: str, parameters: Mapping[str, str], stack_name: str = STACK_NAME
+) -> dict[str, str]:
     """Runs `sam deploy` of what was built, to the emulator.
 
     Args:
         layout: Where the build is and the logs go.
         endpoint_url: Where the emulator listens.
         parameters: Template parameters beside those that every local deployment has.
+        stack_name: Of the stack; another one is deployed beside the first.
 
     Returns:
         The outputs of the stack, by name.
@@ -103,14 +106,14 @@ def deploy(layout: Layout, endpoint_url: str, parameters: Mapping[str, str]) -> 
         "sam deploy",
         [
             *(layout.sam, "deploy", "--template-file", layout.build / "template.yaml"),
-            *("--stack-name", STACK_NAME, "--s3-bucket", _BUCKET, "--capabilities", "CAPABILITY_IAM"),
+            *("--stack-name", stack_name, "--s3-bucket", _BUCKET, "--capabilities", "CAPABILITY_IAM"),
             *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--on-failure", "ROLLBACK"),
             *overrides({**local, **parameters}),
         ],
         environment=tool_environment() | aws_variables(endpoint_url) | {"SAM_CLI_POLL_DELAY": "0.5"},
         layout=layout,
     )
-    stacks = client("cloudformation", endpoint_url).describe_stacks(StackName=STACK_NAME)["Stacks"]
+    stacks = client("cloudformation", endpoint_url).describe_stacks(StackName=stack_name)["Stacks"]
     outputs = {item["OutputKey"]: item["OutputValue"] for item in stacks[0]["Outputs"]}
     set_right(endpoint_url, outputs)
     return outputs

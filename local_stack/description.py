@@ -10,7 +10,12 @@ from local_stack.environment import REGION
 
 
 def describe(
-    *, endpoint_url: str, outputs: Mapping[str, str], pids: Mapping[str, int], simulator: Mapping[str, object]
+    *,
+    endpoint_url: str,
+    outputs: Mapping[str, str],
+    pids: Mapping[str, int],
+    simulator: Mapping[str, object],
+    stack_name: str = STACK_NAME,
 ) -> dict[str, Any]:
     """What `stack.json` says.
 
@@ -19,11 +24,12 @@ def describe(
         outputs: The outputs of the deployed stack.
         pids: Process ids by part.
         simulator: What the simulator plays.
+        stack_name: Of the stack.
     """
     return {
         "endpoint_url": endpoint_url,
         "region": REGION,
-        "stack_name": STACK_NAME,
+        "stack_name": stack_name,
         # The emulator takes this path on its one port for the address that the API has on AWS.
         "api_url": f"{endpoint_url}/_aws/execute-api/{outputs['ApiId']}/v1",
         "tables": {

@@ -455,11 +455,11 @@ def migrate_numbers(settings: "OperatorSettings") -> "MigrateNumbers":
     )
 
 
-def back_up(settings: "OperatorSettings", folder: "Path") -> "BackUp":
-    """Write all tables of a stack into a folder."""
+def back_up(settings: "OperatorSettings", folder: "Path", suffix: str = "") -> "BackUp":
+    """Write all tables of a stack into a folder, or those whose names end in `suffix` in addition."""
     from number_inventory.services.back_up import BackUp
 
-    return BackUp(_whole_tables(settings), _backup(folder))
+    return BackUp(_whole_tables(settings, suffix), _backup(folder))
 
 
 def restore_backup(settings: "OperatorSettings", folder: "Path") -> "Restore":
@@ -475,7 +475,7 @@ def _backup(folder: "Path") -> "BackupFiles":
     return BackupFolder(folder, clock().now())
 
 
-def _whole_tables(settings: "OperatorSettings") -> "WholeTables":
+def _whole_tables(settings: "OperatorSettings", suffix: str = "") -> "WholeTables":
     """All but the requests, which are kept for a day. Numbers come last: nothing that they rest on is missing then."""
     from number_inventory.adapters.dynamodb.whole_tables import DynamoWholeTables
 
@@ -489,7 +489,7 @@ def _whole_tables(settings: "OperatorSettings") -> "WholeTables":
         "history": settings.history_table,
         "numbers": settings.numbers_table,
     }
-    return DynamoWholeTables(_dynamodb(), tables)
+    return DynamoWholeTables(_dynamodb(), {kind: name + suffix for kind, name in tables.items()})
 
 
 def manage_numbers(settings: "ManageSettings", repeated_since: datetime | None = None) -> "ManageNumbers":

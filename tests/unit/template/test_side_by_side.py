@@ -104,3 +104,12 @@ def test_what_others_rely_on_stays(resources: Resources, kind: str) -> None:
     of_kind = {name for name, each in resources.items() if each["Type"] == kind}
     expected = {"ApiGatewayLogsRole"} if kind == "AWS::IAM::Role" else of_kind
     assert kept & of_kind == expected
+
+
+def test_tables_with_indexes_are_made_one_after_the_other(resources: Resources) -> None:
+    """GIVEN tables with indexes WHEN a stack is made THEN each waits for the one before it."""
+    tables = {name: each for name, each in resources.items() if "GlobalSecondaryIndexes" in each.get("Properties", {})}
+    waits = {name: each.get("DependsOn") for name, each in tables.items()}
+
+    assert len(tables) > 1
+    assert list(waits.values()) == [None, *list(tables)[:-1]]
