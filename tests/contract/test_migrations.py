@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from local_stack.emulator import client
 from number_inventory.adapters.dynamodb.stored_numbers import DynamoStoredNumbers
 from number_inventory.domain.counts import CounterKey, Recount
 from number_inventory.domain.errors import CountingError
@@ -127,7 +128,9 @@ def test_counts_are_not_shown_before_they_are_whole(ports: Ports) -> None:
 @pytest.fixture
 def stack(ministack: Engine) -> Iterator[tuple[Any, str]]:
     """A CloudFormation client, and the name for a stack that is deleted in the end."""
-    cloudformation, name = ministack.session().cloudformation(), f"upgrade-{uuid4().hex[:8]}"
+    assert ministack.endpoint_url
+    # Not the product's: its clients give up early and ask again, and a stack cannot be made twice.
+    cloudformation, name = client("cloudformation", ministack.endpoint_url), f"upgrade-{uuid4().hex[:8]}"
     yield cloudformation, name
     cloudformation.delete_stack(StackName=name)
 
@@ -155,21 +158,21 @@ def test_an_index_is_added_to_a_deployed_table(ministack: Engine, stack: tuple[A
     before = {**today, "GlobalSecondaryIndexes": indexes, "AttributeDefinitions": known}
     cloudformation.create_stack(StackName=name, TemplateBody=deployed(before))
     table = _table_of(cloudformation, name)
-    client = ministack.session().dynamodb()
+    dynamodb = ministack.session().dynamodb()
     for index in range(30):
-        client.put_item(TableName=table, Item=_reserved(str(4700 + index)))
-    stood = _all(client, table)
+        dynamodb.put_item(TableName=table, Item=_reserved(str(4700 + index)))
+    stood = _all(dynamodb, table)
 
     cloudformation.update_stack(StackName=name, TemplateBody=deployed(today))
 
     assert _table_of(cloudformation, name) == table
-    assert _all(client, table) == stood
-    numbers = DynamoStoredNumbers(client, table)
-    assert _lapsing(client, table) == 0
+    assert _all(dynamodb, table) == stood
+    numbers = DynamoStoredNumbers(dynamodb, table)
+    assert _lapsing(dynamodb, table) == 0
     service = MigrateNumbers(numbers=numbers, counters=_NoCounters(), clock=SettableClock(NOW), sleep=lambda _: None)
     assert service.apply(CUSTOMER, recount=False).rewritten == len(stood)
-    assert _lapsing(client, table) == len(stood)
-    now = _all(client, table)
+    assert _lapsing(dynamodb, table) == len(stood)
+    now = _all(dynamodb, table)
     assert {key: {name: now[key][name] for name in item if name != "version"} for key, item in stood.items()} == {
         key: {name: value for name, value in item.items() if name != "version"} for key, item in stood.items()
     }
@@ -190,12 +193,12 @@ def _table_of(cloudformation: Any, name: str) -> str:  # noqa: ANN401 - made at 
     return table
 
 
-def _all(client: Any, table: str) -> dict[str, dict[str, Any]]:  # noqa: ANN401 - made at run time
-    return {item["number"]["S"]: item for item in client.scan(TableName=table)["Items"]}
+def _all(dynamodb: Any, table: str) -> dict[str, dict[str, Any]]:  # noqa: ANN401 - made at run time
+    return {item["number"]["S"]: item for item in dynamodb.scan(TableName=table)["Items"]}
 
 
-def _lapsing(client: Any, table: str) -> int:  # noqa: ANN401 - made at run time
-    count: int = client.scan(TableName=table, IndexName="lapsing")["Count"]
+def _lapsing(dynamodb: Any, table: str) -> int:  # noqa: ANN401 - made at run time
+    count: int = dynamodb.scan(TableName=table, IndexName="lapsing")["Count"]
     return count
 
 
