@@ -19,7 +19,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from functions.rest.entity_tags import ANY, header, refuse_condition
 from functions.rest.problems import problem
 from functions.rest.promises import Promise, promises
-from functions.rest.requests import Customer, named_caller, refuse_unknown
+from functions.rest.requests import Customer, current_attempt, named_caller, refuse_unknown
 from functions.settings_api.device_bodies import (
     ApprovalBody,
     ApproveBody,
@@ -127,7 +127,7 @@ def put_device(customer: Customer, device: DeviceName, body: Annotated[DeviceBod
     if header(router.current_event, "If-None-Match") == ANY:
         raise ConfigurationChangedError(str(key), configuration_digest(known.device))
     given = body.credentials.as_credentials() if body.credentials else None
-    return _shown(configure.change(key, lambda _known: wanted, seen or None, given))
+    return _shown(configure.change(key, lambda known: _noted(known, wanted), seen or None, given))
 
 
 def _added(configure: ConfigureDevices, wanted: Device, body: DeviceBody, *, bound: bool) -> Response[ShownDevice]:
@@ -135,6 +135,7 @@ def _added(configure: ConfigureDevices, wanted: Device, body: DeviceBody, *, bou
         raise ConfigurationChangedError(str(wanted.key), "")
     if body.credentials is None:
         raise InvalidInputError("credentials", "must be there for a new device: without them it could only fail")
+    _noted(None, wanted)
     configure.add(wanted, body.credentials.as_credentials())
     return _shown(configure.one(wanted.key), HTTPStatus.CREATED)
 
@@ -149,7 +150,7 @@ def patch_device(
     changes: Any = body.changes()
     given = body.credentials.as_credentials() if body.credentials else None
     seen = _expected(router.current_event) or None
-    entry = configure.change(key, lambda known: replace(known, **changes), seen, given)
+    entry = configure.change(key, lambda known: _noted(known, replace(known, **changes)), seen, given)
     if body.enabled:
         # Switched on or on already: a person says that its credentials are good now.
         entry = configure.set_enabled(key, enabled=True)
@@ -245,6 +246,19 @@ def _refuse_what_is_not_for_this() -> None:
 
 def _key(customer: str, device: str) -> DeviceKey:
     return DeviceKey(slug(unquote(customer), field="customer"), slug(unquote(device), field="device"))
+
+
+def _noted(before: Device | None, after: Device) -> Device:
+    """What a device is to be; where the request has a key, noted for its later attempts, and held against earlier ones.
+
+    Raises:
+        RuleViolationError: others have changed the device since an earlier attempt.
+    """
+    attempt = current_attempt(router)
+    if attempt is not None:
+        seen = configuration_digest(before) if before else "none"
+        attempt.may_change(f"device {after.key.name}", seen, configuration_digest(after))
+    return after
 
 
 def _configure() -> ConfigureDevices:

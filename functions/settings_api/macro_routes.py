@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 from functions.rest.entity_tags import refuse_condition
 from functions.rest.promises import Promise, promises
-from functions.rest.requests import Customer, refuse_unknown
+from functions.rest.requests import Customer, current_attempt, refuse_unknown
 from number_inventory import bootstrap
 from number_inventory.domain.cooling import MAX_COOLING_DAYS
 from number_inventory.domain.errors import RuleViolationError, SettingBrokenError
@@ -145,10 +145,7 @@ def change_settings(customer: Customer, body: Annotated[SettingsPatchBody, Body(
     _refuse_what_is_not_for_this()
     for field in sorted(body.model_fields_set):
         value = getattr(body, field)
-        if value is None:
-            _macros().unset(_MACRO_OF[field], unquote(customer))
-        else:
-            _macros().set(_MACRO_OF[field], str(value).lower(), unquote(customer))
+        _change(_MACRO_OF[field], None if value is None else str(value).lower(), unquote(customer))
     return _settings(unquote(customer))
 
 
@@ -171,12 +168,27 @@ def _one(name: str, customer: str | None) -> MacroBody:
 
 def _set(name: str, value: str, customer: str | None) -> MacroBody:
     _refuse_what_is_not_for_this()
-    return _shown(_macros().set(name, value, customer))
+    return _shown(_change(name, value, customer))
 
 
 def _unset(name: str, customer: str | None) -> MacroBody:
     _refuse_what_is_not_for_this()
-    return _shown(_macros().unset(name, customer))
+    return _shown(_change(name, None, customer))
+
+
+def _change(name: str, value: str | None, customer: str | None) -> MacroValue:
+    """Set a macro, or forget it; where the request has a key, undo nothing that others did since it was sent first.
+
+    Raises:
+        RuleViolationError: others have changed the macro since an earlier attempt.
+    """
+    macros, attempt = _macros(), current_attempt(router)
+    if attempt is not None:
+        known = macros.get(name, customer)
+        own = known.origin == ("global" if customer is None else "customer")
+        wanted = "none" if value is None else f"is {value.strip()}"
+        attempt.may_change(f"macro {name}", f"is {known.value}" if own else "none", wanted)
+    return macros.unset(name, customer) if value is None else macros.set(name, value, customer)
 
 
 def _refuse_what_is_not_for_this() -> None:

@@ -30,15 +30,19 @@ def device(
     return with_headers(request(f"{_DEVICE}{below}", path, query, method=method, body=sent), headers)
 
 
-def macro(method: str, name: str = "", body: object = None, customer: str | None = "acme") -> dict[str, Any]:
+def macro(
+    method: str, name: str = "", body: object = None, customer: str | None = "acme", **headers: str
+) -> dict[str, Any]:
     """A request about macros, of a customer or of all."""
     resource = "/macros" if customer is None else "/customers/{customer}/macros"
     parameters = ({} if customer is None else {"customer": customer}) | ({"name": name} if name else {})
     sent = None if body is None else json.dumps(body)
-    return request(f"{resource}/{{name}}" if name else resource, parameters, method=method, body=sent)
+    path = f"{resource}/{{name}}" if name else resource
+    return with_headers(request(path, parameters, method=method, body=sent), headers)
 
 
-def settings(method: str, body: object = None, customer: str = "acme") -> dict[str, Any]:
+def settings(method: str, body: object = None, customer: str = "acme", **headers: str) -> dict[str, Any]:
     """A request about the cooling settings."""
     sent = None if body is None else json.dumps(body)
-    return request("/customers/{customer}/settings", {"customer": customer}, method=method, body=sent)
+    path = "/customers/{customer}/settings"
+    return with_headers(request(path, {"customer": customer}, method=method, body=sent), headers)

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from number_inventory import bootstrap
 from number_inventory.adapters.dynamodb.devices import DynamoDevices
+from number_inventory.adapters.dynamodb.keyed_requests import DynamoKeyedRequests
 from number_inventory.adapters.ssm import SsmSecrets
 from number_inventory.domain.devices import Device, DeviceKey, Health
-from number_inventory.domain.errors import StorageRefusedError
+from number_inventory.domain.errors import StorageBusyError, StorageRefusedError
 from number_inventory.domain.numbers import Status
 from simulator.server import Simulator
 from tests.engines.engine import shared_client
@@ -19,6 +21,7 @@ from tests.integration.functions.account import CANARY, WORKER, Account, batch
 from tests.integration.functions.api_requests import with_headers
 from tests.integration.functions.settings_requests import device, devices, macro, settings
 from tests.integration.functions.test_api_lookup import body, problem
+from tests.memory.clock import SettableClock
 
 SETTINGS = "functions.settings_api.handler"
 KEY = DeviceKey("acme", "sbc-1")
@@ -152,6 +155,52 @@ def test_a_condition_that_nothing_could_meet_is_refused(added: Account) -> None:
     assert added.secrets.credentials(KEY, fresh=True).username == "inventory"
     assert added.queued() == []
     assert {each["origin"] for each in body(added.run(SETTINGS, macro("GET")))["macros"]} == {"default"}
+
+
+DAYS = "audiocodes_cooling_duration"
+NOT_HEARD = [
+    (device("PUT", body=NEW), device("PATCH", body={"hosts": ["other.example"]})),
+    (device("PUT", "new", NEW), device("PATCH", "new", {"hosts": ["other.example"]})),
+    (device("PATCH", body={"enabled": False}), device("PATCH", body={"enabled": True})),
+    (macro("PUT", DAYS, {"value": "7"}), macro("PUT", DAYS, {"value": "3"})),
+    (macro("PUT", DAYS, {"value": "7"}, None), macro("PUT", DAYS, {"value": "3"}, None)),
+    (macro("DELETE", DAYS), macro("PUT", DAYS, {"value": "3"})),
+    (
+        settings("PATCH", {"number_inventory_cooling_duration_days": 7}),
+        settings("PATCH", {"number_inventory_cooling_duration_days": 3}),
+    ),
+]
+
+
+@pytest.mark.parametrize(("first", "others"), NOT_HEARD)
+def test_what_others_changed_since_a_keyed_request_is_not_undone(
+    added: Account, monkeypatch: pytest.MonkeyPatch, first: dict[str, Any], others: dict[str, Any]
+) -> None:
+    """GIVEN a change whose answer was not kept, and then another's WHEN sent again THEN 409, and theirs stays."""
+    keyed = with_headers(first, {"Idempotency-Key": "7f2c"})
+
+    def lost(*_: object) -> None:
+        raise StorageBusyError("throttled")
+
+    body(added.run(SETTINGS, device("PATCH", body={"hosts": ["first.example"], "enabled": True})))
+    with monkeypatch.context() as patch:
+        patch.setattr(DynamoKeyedRequests, "settle", lost)
+        patch.setattr(DynamoKeyedRequests, "let_go", lambda *_: None)
+        assert added.run(SETTINGS, keyed).answer["statusCode"] in {200, 201}
+    clock = SettableClock(datetime.now(UTC) + timedelta(minutes=2))
+    monkeypatch.setattr(bootstrap, "clock", lambda: clock)
+    again = added.run(SETTINGS, keyed)
+    assert again.answer["statusCode"] == 200, "nobody came between"
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DynamoKeyedRequests, "settle", lost)
+        patch.setattr(DynamoKeyedRequests, "let_go", lambda *_: None)
+        other = with_headers(first, {"Idempotency-Key": "8a3d"})
+        assert added.run(SETTINGS, other).answer["statusCode"] == 200
+    body(added.run(SETTINGS, others))
+    clock.advance(minutes=2)
+    told = problem(added.run(SETTINGS, other), 409)
+    assert "has changed since this was sent first" in told["detail"]
 
 
 def test_a_refused_login_is_resumed_by_enabling(added: Account) -> None:

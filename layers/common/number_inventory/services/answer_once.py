@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from number_inventory.domain.errors import InventoryError, KeyReusedError, RequestUnderWayError
+from number_inventory.domain.errors import InventoryError, KeyReusedError, RequestUnderWayError, RuleViolationError
 from number_inventory.domain.keyed_requests import KEPT_FOR, Attempt, RequestName
 from number_inventory.ports.clock import Clock
 from number_inventory.ports.keyed_requests import Answered, KeyedRequests, UnderWay
@@ -42,6 +42,27 @@ class CurrentAttempt:
     def intend(self, numbers: Sequence[str]) -> None:
         """Note numbers before they are taken; raises LeaseLostError where another attempt has the request by now."""
         self.requests.intend(self.attempt, numbers)
+
+    def may_change(self, what: str, seen: str, wanted: str) -> None:
+        """Note what something is like before this request changes it, and undo nothing that others did to it since.
+
+        Args:
+            what: is to be changed, in words.
+            seen: what it is like now.
+            wanted: what it is to be like.
+
+        Raises:
+            RuleViolationError: an earlier attempt found it otherwise, and it is not what was wanted either.
+            LeaseLostError: another attempt has the request by now.
+        """
+        noted = {note for note in self.attempt.intended if note.startswith(f"{what}=")}
+        if not noted:
+            self.requests.intend(self.attempt, [f"{what}={seen}"])
+        elif seen != wanted and f"{what}={seen}" not in noted:
+            raise RuleViolationError(
+                f"{what} has changed since this was sent first: look at it, and send what is still to be done under "
+                "another key"
+            )
 
     def new_id(self, _at: datetime) -> str:
         """The name of the audit or the job that this request begins: the same in every attempt."""
