@@ -1,76 +1,37 @@
-"""The source for Routing Managers (ARM) against the played one, over real TLS on this machine."""
+"""The source for Routing Managers (ARM) against the played one; what all sources promise is in test_device_sources."""
 
-import logging
-import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from pathlib import Path
+from dataclasses import dataclass
 
 import pytest
 
-from number_inventory.adapters.audiocodes.address import AddressPolicy
 from number_inventory.adapters.audiocodes.arm import ArmSource
 from number_inventory.adapters.audiocodes.calls import DeviceCalls
 from number_inventory.domain.aors import compile_rules
-from number_inventory.domain.devices import Device, DeviceKey, LoginMethod, SourceKind, TlsSettings
+from number_inventory.domain.devices import LoginMethod
 from number_inventory.domain.errors import DeviceError, DeviceRejectedError, DeviceUnreachableError, LoginRefusedError
 from number_inventory.domain.snapshots import Snapshot, UserScope, claims_of
-from number_inventory.ports.secrets import Credentials
-from simulator.device import Device as PlayedDevice
+from number_inventory.ports.devices import DeviceSource
 from simulator.nodes import STATES
 from simulator.scenario import DeviceScenario
 from simulator.server import Simulator
-from simulator.users import Contact, RegisteredUser, plain_user
+from simulator.users import Contact, RegisteredUser
+from tests.integration.asking import CANARY, NOW, USERS
+from tests.integration.asking import Asking as AskingAny
 
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-CANARY = 'canary-Pa55word:@/?#"'
-USERS = tuple(plain_user(f"{number}@10.8.5.71", "10.8.5.71") for number in range(1000, 1020))
 WELL = {"state": "Available", "operative_state": "Available", "forgets": False}
 
 
-class StandingClock:
-    """Gives one instant."""
-
-    def now(self) -> datetime:
-        return NOW
-
-
 @dataclass
-class Asking:
-    """A source, the Routing Manager that it asks, and what came of the pauses."""
+class Asking(AskingAny):
+    """A Routing Manager, and the limit of its users."""
 
-    simulator: Simulator
-    played: PlayedDevice
-    login: LoginMethod = LoginMethod.BASIC
-    pauses: list[float] = field(default_factory=list)
     maximum_users: int = 1000
 
-    @property
-    def device(self) -> Device:
-        return Device(
-            key=DeviceKey("default", "arm"),
-            source=SourceKind.ARM,
-            address=self.simulator.url(self.played.name),
-            tls=TlsSettings(ca_pem=Path(self.simulator.certificates.ca_path).read_text()),
-            read_timeout_seconds=1,
-            login=self.login,
-        )
-
-    def snapshot(self, credentials: Credentials | None = None) -> Snapshot:
-        account = self.played.accounts[0]
-        calls = DeviceCalls(
-            clock=StandingClock(),
-            address_policy=AddressPolicy.LOCAL,
-            maximum_bytes=1024 * 1024,
-            budget_seconds=60,
-            sleep=self.pauses.append,
-        )
-        source = ArmSource(calls, self.maximum_users)
-        return source.snapshot(self.device, credentials or Credentials(account.username, account.password))
+    def source(self, calls: DeviceCalls) -> DeviceSource:
+        return ArmSource(calls, self.maximum_users)
 
     def asked(self) -> list[str]:
-        """What the device was asked, in short."""
         return [f"{request.method} {request.path.removeprefix('/ARM/v1/')}" for request in self.played.requests()]
 
 
@@ -373,54 +334,3 @@ def test_an_error_is_of_the_right_kind_with_a_session_too(
 
     with pytest.raises(error, match=words):
         asking.snapshot()
-
-
-def test_a_refused_login_is_tried_once(either_login: Asking) -> None:
-    """GIVEN a wrong password, WHEN asked with either login, THEN there was one request, and the address is not out."""
-    either_login.played.arm("lockout", after=2)
-
-    with pytest.raises(LoginRefusedError):
-        either_login.snapshot(Credentials("Admin", "wrong"))
-
-    assert len(either_login.asked()) == 1
-    assert either_login.snapshot().complete
-
-
-def test_a_redirect_carries_no_credentials_anywhere(either_login: Asking) -> None:
-    """GIVEN a redirect to plain HTTP, where a trap listens, WHEN asked, THEN nobody comes to the trap."""
-    either_login.played.arm("redirect", to="scheme")
-
-    with pytest.raises(DeviceRejectedError):
-        either_login.snapshot()
-
-    assert either_login.simulator.control.trapped() == []
-
-
-@pytest.mark.parametrize(
-    ("fault", "parameters"),
-    [
-        ("wrong-password", {}),
-        ("redirect", {"to": f"https://evil.example/{CANARY}"}),
-        ("html-error", {"route": "list"}),
-        ("truncated-body", {}),
-        ("odd-entries", {"lacks": "text"}),
-        ("feature-off", {"how": "error"}),
-    ],
-)
-def test_no_credential_shows_in_any_message_log_or_traceback(
-    either_login: Asking, caplog: pytest.LogCaptureFixture, fault: str, parameters: dict[str, object]
-) -> None:
-    """GIVEN a user named like the password and any fault, WHEN asked, THEN no text has password, token or session."""
-    caplog.set_level(logging.DEBUG)
-    either_login.played.replace_users([replace(USERS[0], aor="canary-Pa55word:@/?#'")])
-    either_login.played.arm(fault, **parameters)
-    said: list[object] = []
-    try:
-        said += [either_login.snapshot().incomplete_because]
-    except DeviceError as error:
-        said += traceback.format_exception(error)
-
-    text = "\n".join([*map(str, said), caplog.text])
-    assert CANARY not in text
-    assert "Y2FuYXJ5" not in text
-    assert "session=" not in text

@@ -1,90 +1,24 @@
-"""The source for SBCs against the played device, over real TLS on this machine: the happy path and every fault."""
+"""The source for SBCs against the played device; what every source promises is in test_device_sources."""
 
-import logging
-import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from number_inventory.adapters.audiocodes.address import AddressPolicy
-from number_inventory.adapters.audiocodes.calls import DeviceCalls
 from number_inventory.adapters.audiocodes.cli_grammar import COMMAND
-from number_inventory.adapters.audiocodes.sbc import SbcSource
 from number_inventory.domain.aors import compile_rules
-from number_inventory.domain.devices import Device, DeviceKey, SourceKind, TlsSettings, TlsTrust
 from number_inventory.domain.errors import (
     DeviceError,
     DeviceRejectedError,
     DeviceUnreachableError,
     LoginRefusedError,
 )
-from number_inventory.domain.snapshots import Snapshot, UserScope, claims_of
-from number_inventory.ports.secrets import Credentials
-from simulator.device import Device as PlayedDevice
+from number_inventory.domain.snapshots import UserScope, claims_of
 from simulator.generator import Population, generate
 from simulator.listing import Style
 from simulator.scenario import DeviceScenario
 from simulator.server import Simulator
-from simulator.users import Contact, RegisteredUser, plain_user
-
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-CANARY = "canary-Pa55word:@/?#"
-USERS = tuple(plain_user(f"{number}@10.8.5.71", "10.8.5.71") for number in range(1000, 1020))
-
-
-class StandingClock:
-    """Gives one instant."""
-
-    def now(self) -> datetime:
-        return NOW
-
-
-@dataclass
-class Asking:
-    """A source, the device that it asks, and what came of the pauses."""
-
-    simulator: Simulator
-    played: PlayedDevice
-    pauses: list[float] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    maximum_bytes: int = 1024 * 1024
-    budget_seconds: float = 60.0
-    policy: AddressPolicy = AddressPolicy.LOCAL
-
-    @property
-    def device(self) -> Device:
-        return Device(
-            key=DeviceKey("default", "lab"),
-            source=SourceKind.SBC,
-            address=self.simulator.url(self.played.name),
-            tls=TlsSettings(ca_pem=Path(self.simulator.certificates.ca_path).read_text()),
-            read_timeout_seconds=1,
-        )
-
-    @property
-    def credentials(self) -> Credentials:
-        account = self.played.accounts[0]
-        return Credentials(account.username, account.password)
-
-    def snapshot(self, device: Device | None = None, credentials: Credentials | None = None) -> Snapshot:
-        source = SbcSource(
-            DeviceCalls(
-                clock=StandingClock(),
-                address_policy=self.policy,
-                maximum_bytes=self.maximum_bytes,
-                budget_seconds=self.budget_seconds,
-                warn=self.warnings.append,
-                sleep=self.pauses.append,
-            )
-        )
-        return source.snapshot(device or self.device, credentials or self.credentials)
-
-    def asked(self) -> list[str]:
-        """What the device was asked, in short."""
-        return [f"{request.method} {request.path.rpartition('/')[2]}" for request in self.played.requests()]
+from simulator.users import Contact, RegisteredUser
+from tests.integration.asking import CANARY, NOW, USERS, Asking
 
 
 @pytest.fixture(scope="module")
@@ -315,175 +249,3 @@ def test_a_fault_is_the_right_kind_of_error(
     asking.played.arm(fault, **parameters)
     with pytest.raises(error, match=words):
         asking.snapshot()
-
-
-@pytest.mark.parametrize("fault", ["wrong-password", "monitor-role"])
-def test_a_refused_login_is_tried_once_and_never_again(asking: Asking, fault: str) -> None:
-    # GIVEN a device that refuses the user WHEN it is asked
-    asking.played.arm(fault)
-    with pytest.raises(LoginRefusedError):
-        asking.snapshot()
-    # THEN there was one refusal, nothing after it, and no pause
-    assert [request.status for request in asking.played.requests()].count(200) == len(asking.played.requests()) - 1
-    assert asking.played.requests()[-1].status in {401, 403}
-    assert asking.pauses == []
-
-
-def test_a_wrong_password_does_not_lock_the_address_out(asking: Asking) -> None:
-    # GIVEN a device that locks after three failures WHEN a wrong password was tried once
-    asking.played.arm("lockout", after=3)
-    with pytest.raises(LoginRefusedError):
-        asking.snapshot(credentials=Credentials("Admin", "wrong"))
-    # THEN the right one still works; once locked out, that is a refused login too
-    assert asking.snapshot().complete
-    asking.played.arm("lockout", after=1)
-    for password in ("wrong", CANARY):
-        with pytest.raises(LoginRefusedError, match="block"):
-            asking.snapshot(credentials=Credentials("Admin", password))
-
-
-@pytest.mark.parametrize("fault", ["unavailable", "too-many-requests", "ha-sync", "unreachable"])
-def test_what_passes_by_itself_is_waited_for(asking: Asking, fault: str) -> None:
-    # GIVEN a device that is not ready for two requests WHEN it is asked THEN it is asked again, after growing pauses
-    asking.played.arm(fault, times=2)
-    assert asking.snapshot().complete
-    assert len(asking.pauses) == 2
-    assert 0.5 <= asking.pauses[0] <= 2
-    assert asking.pauses[0] < asking.pauses[1] * 2
-
-
-def test_a_pause_that_the_device_asks_for_is_kept(asking: Asking) -> None:
-    # GIVEN 429 with a Retry-After of seven seconds WHEN the device is asked THEN so much time passes at least
-    asking.played.arm("too-many-requests", times=1, retry_after=7)
-    assert asking.snapshot().complete
-    assert asking.pauses[0] >= 7
-
-
-def test_a_pause_longer_than_the_budget_is_not_waited_for(asking: Asking) -> None:
-    # GIVEN a device that asks for an hour WHEN it is asked THEN that is the end of it for now
-    asking.played.arm("unavailable", retry_after=3600)
-    with pytest.raises(DeviceUnreachableError, match="tried once"):
-        asking.snapshot()
-    assert asking.pauses == []
-
-
-def test_a_budget_bounds_everything(asking: Asking) -> None:
-    # GIVEN no time at all WHEN the device is asked THEN nothing is sent
-    asking.budget_seconds = 0
-    with pytest.raises(DeviceUnreachableError, match="no time left"):
-        asking.snapshot()
-    assert asking.asked() == []
-
-
-def test_a_redirect_carries_no_credentials_anywhere(simulator: Simulator, asking: Asking) -> None:
-    # GIVEN a device that redirects to plain HTTP, where a trap listens WHEN it is asked
-    asking.played.arm("redirect", to="scheme")
-    with pytest.raises(DeviceRejectedError):
-        asking.snapshot()
-    # THEN nobody came to the trap
-    assert simulator.control.trapped() == []
-
-
-# --- trust
-
-
-def test_the_pinned_fingerprint_is_enough_and_must_fit(simulator: Simulator, asking: Asking) -> None:
-    # GIVEN the certificate's fingerprint, written either way, and no CA THEN the device is trusted
-    fingerprint = simulator.certificates.fingerprint
-    pairs = ":".join(fingerprint[at : at + 2] for at in range(0, 64, 2)).upper()
-    for pinned in (fingerprint, pairs):
-        tls = TlsSettings(trust=TlsTrust.FINGERPRINT, fingerprint=pinned)
-        assert asking.snapshot(replace(asking.device, tls=tls)).complete
-    # WHEN it shows another certificate, even one of the CA THEN nothing is sent
-    other = TlsSettings(trust=TlsTrust.FINGERPRINT, fingerprint="0" * 64)
-    asking.played.forget_requests()
-    with pytest.raises(DeviceUnreachableError, match="another certificate than the pinned one"):
-        asking.snapshot(replace(asking.device, tls=other))
-    assert asking.asked() == []
-
-
-def test_without_its_ca_a_device_is_not_trusted(asking: Asking) -> None:
-    # GIVEN the system's CAs only WHEN the device shows a certificate of its own CA THEN nothing is sent
-    with pytest.raises(DeviceUnreachableError, match="not trusted"):
-        asking.snapshot(replace(asking.device, tls=TlsSettings()))
-    assert asking.asked() == []
-    assert asking.pauses == []
-
-
-@pytest.mark.parametrize("fault", ["expired-certificate", "self-signed-certificate", "other-host-certificate"])
-def test_insecure_takes_any_certificate_and_warns_each_time(asking: Asking, fault: str) -> None:
-    # GIVEN the explicit choice to check nothing WHEN the device is asked twice
-    asking.played.arm(fault)
-    device = replace(asking.device, tls=TlsSettings(trust=TlsTrust.INSECURE))
-    assert asking.snapshot(device).complete
-    assert asking.snapshot(device).complete
-    # THEN each time says so
-    assert (
-        asking.warnings == ["device default/lab: its certificate is not verified, as its settings say (insecure)"] * 2
-    )
-
-
-@pytest.mark.parametrize(
-    ("tls", "words"),
-    [
-        (TlsSettings(ca_pem="no certificate"), "CA bundle"),
-        (TlsSettings(trust=TlsTrust.FINGERPRINT, fingerprint=""), "64 hexadecimal digits"),
-        (TlsSettings(trust=TlsTrust.FINGERPRINT, fingerprint="ab" * 20), "64 hexadecimal digits"),
-    ],
-)
-def test_trust_that_cannot_be_read_is_an_error_before_anything_is_sent(
-    asking: Asking, tls: TlsSettings, words: str
-) -> None:
-    # GIVEN a broken CA bundle or fingerprint WHEN the device is asked THEN the setting is named
-    with pytest.raises(DeviceRejectedError, match=words):
-        asking.snapshot(replace(asking.device, tls=tls))
-    assert asking.asked() == []
-
-
-def test_the_ordinary_policy_refuses_this_machine(asking: Asking) -> None:
-    # GIVEN the policy of a deployment WHEN a device is said to be on loopback THEN nothing is sent
-    asking.policy = AddressPolicy.PUBLIC_AND_PRIVATE
-    with pytest.raises(DeviceRejectedError, match="this machine"):
-        asking.snapshot()
-    assert asking.asked() == []
-
-
-# --- secrets
-
-FAULTS = [
-    ("wrong-password", {}),
-    ("monitor-role", {}),
-    ("lockout", {"after": 1}),
-    ("redirect", {"to": f"https://evil.example/{CANARY}"}),
-    ("redirect", {"to": f"https://{CANARY}"}),
-    ("html-error", {}),
-    ("html-login-page", {}),
-    ("unavailable", {}),
-    ("unreachable", {}),
-    ("truncated-body", {}),
-    ("slow-answer", {"seconds": 5}),
-    ("self-signed-certificate", {}),
-    ("unknown-lines", {"text": f"1000@h is {CANARY}"}),
-    ("wrong-count", {}),
-]
-
-
-@pytest.mark.parametrize(("fault", "parameters"), FAULTS)
-def test_no_credential_shows_in_any_message_log_or_traceback(
-    asking: Asking, caplog: pytest.LogCaptureFixture, fault: str, parameters: dict[str, object]
-) -> None:
-    # GIVEN any fault, some with the password in the device's own words, and everything logged WHEN the device is asked
-    caplog.set_level(logging.DEBUG)
-    asking.played.arm(fault, **parameters)
-    said: list[object] = [asking.credentials]
-    try:
-        snapshot = asking.snapshot()
-        said += [snapshot.incomplete_because, snapshot]
-    except DeviceError as error:
-        logging.getLogger("test").exception("failed")
-        said += [error, repr(error), *traceback.format_exception(error)]
-    # THEN neither the password nor its encoded form is anywhere
-    text = "\n".join([*map(str, said), *asking.warnings, caplog.text])
-    assert "canary" not in text
-    assert "Y2FuYXJ5" not in text
-    assert "Basic" not in text
