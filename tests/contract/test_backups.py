@@ -132,6 +132,8 @@ def test_a_restore_goes_on_where_it_was_interrupted(aws: Aws, written: BackupFol
     names = {name: getattr(empty, name) for name in ORDER}
     with pytest.raises(ConnectionError):
         Restore(Failing(aws.client, names), written, marks(aws, empty))()
+    with pytest.raises(RuleViolationError, match="not all of them are there: give that command again"):
+        marks(aws, empty).apply(CUSTOMER, recount=False)
 
     Restore(whole(aws, empty), written, marks(aws, empty))()
 

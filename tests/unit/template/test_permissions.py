@@ -314,3 +314,22 @@ def test_the_policies_for_callers_give_their_roles(resources: Resources, role: R
 
     assert covered == {call for call, needed in own.items() if needed <= role}
     assert all(pattern.split("/")[1] in METHODS for pattern in patterns)
+
+
+def test_the_private_network_needs_what_operations_says(resources: Resources) -> None:
+    """GIVEN what the worker calls itself WHEN it stands in a private network THEN the page names a way to each service.
+
+    Messages, logs and network interfaces are Lambda's own business, and SSM decrypts: no way is needed for them.
+    """
+    services = {
+        action.partition(":")[0]
+        for role, statement, _ in _statements(resources)
+        if role == "SyncWorkerRole"
+        for action in _as_list(statement["Action"])
+    }
+    page = Path("docs/operations.md").read_text(encoding="utf-8")
+
+    assert services - {"sqs", "logs", "ec2", "kms"} == {"dynamodb", "ssm"}
+    assert set(re.findall(r"com\.amazonaws\.<region>\.(\w+)", page)) == {"dynamodb", "ssm"}
+    inside = [name for name, function in _functions(resources).items() if "VpcConfig" in function]
+    assert inside == ["SyncWorker"]

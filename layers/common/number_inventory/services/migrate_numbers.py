@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from number_inventory.domain.counts import UNREADABLE, Cell, CounterKey, Recount, place_of
-from number_inventory.domain.errors import CountingError, StorageBusyError
+from number_inventory.domain.errors import CountingError, RuleViolationError, StorageBusyError
 from number_inventory.domain.numbers import NumberRecord, slug
 from number_inventory.ports.clock import Clock
 from number_inventory.ports.history import Counters
@@ -121,10 +121,14 @@ class MigrateNumbers:
 
         Raises:
             InvalidInputError: the customer's name is malformed.
+            RuleViolationError: a restore has not come to its end.
             StorageBusyError: numbers kept being changed by others, or the database failed: run it again.
             StorageRefusedError: the database refused.
         """
         known = self._latest(slug(customer, field="customer"))
+        if known is not None and known.since == _NEVER:
+            message = f"numbers of customer {customer} are being put back from a backup, and not all of them are there"
+            raise RuleViolationError(f"{message}: give that command again first")
         under_way = known if known is not None and not known.finished else None
         if recount and under_way is None:
             under_way = self._begin(customer, known)
