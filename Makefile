@@ -87,6 +87,15 @@ check: setup ## Format, lint, types, import contracts, template, pinned requirem
 	@$(python) -m local_stack.architecture --check
 	@echo "All checks passed."
 
+security: .venv/.ready ## What checkov says of the template, pip-audit of packages, detect-secrets of all files
+	-@$(MAKE) -s .tools/security/.ready
+	@$(python) -m local_stack.security
+
+secrets-baseline: .tools/security/.ready ## Note what looks like a secret and is none
+	@$(python) -m local_stack.security --write-baseline
+
+.PHONY: security secrets-baseline
+
 openapi: setup ## Write docs/openapi.json, the API's document, from the routes
 	@$(python) -m local_stack.api_document
 
@@ -153,6 +162,13 @@ export_requirements = $(UV) export --quiet --frozen --no-dev --no-emit-project -
 # The SAM command line and MiniStack pin packages that the project has in other versions: each in an environment of its own.
 .tools/aws-sam-cli/.ready: $(tools)/aws-sam-cli.txt .tools/uv/.ready
 	@echo "Fetching the AWS SAM command line ..."
+	@python=$$($(find_python)) && $(UV) venv --quiet --clear --python "$$python" $(@D)
+	@$(UV) pip install --quiet --python $(@D)/bin/python --require-hashes --no-deps -r $<
+	@touch $@
+
+# checkov, pip-audit and detect-secrets. Where they cannot be had, the check says so and goes on without.
+.tools/security/.ready: $(tools)/security.txt .tools/uv/.ready
+	@echo "Fetching checkov, pip-audit and detect-secrets ..."
 	@python=$$($(find_python)) && $(UV) venv --quiet --clear --python "$$python" $(@D)
 	@$(UV) pip install --quiet --python $(@D)/bin/python --require-hashes --no-deps -r $<
 	@touch $@
