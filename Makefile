@@ -85,6 +85,7 @@ check: setup ## Format, lint, types, import contracts, template, pinned requirem
 		{ echo "layers/common/requirements.txt does not fit uv.lock: run 'make requirements'." >&2; exit 1; }
 	@$(python) -m local_stack.api_document --check
 	@$(python) -m local_stack.architecture --check
+	@$(MAKE) security
 	@echo "All checks passed."
 
 security: .venv/.ready ## What checkov says of the template, pip-audit of packages, detect-secrets of all files

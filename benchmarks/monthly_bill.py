@@ -51,7 +51,7 @@ within the hour for which a worker keeps its credentials. Which worker gets a de
 POLLS_A_MONTH = 5 * 3 * 60 * 24 * DAYS
 """Lambda asks a queue with five connections, for 20 seconds each, whether there is something or not."""
 
-STEADY_METRICS, METRICS_OF_CHANGES, METRICS_OF_AUDITS = 4, 6, 6
+STEADY_METRICS, METRICS_OF_CHANGES, METRICS_OF_AUDITS = 3, 6, 11
 """Metrics that are sent with each sync, with changes of numbers, and once a day; CloudWatch charges by the hour. What
 is zero is not sent unless an alarm waits for it."""
 

@@ -55,8 +55,8 @@ def _read(records: Sequence[Any], settings: RecordSettings) -> tuple[list[Change
 
 def _tell(recorded: Recorded, poisoned: int) -> None:
     counts = {"ChangesRecorded": recorded.changes, "EventsPublished": recorded.events}
-    count(metrics, {**counts, "EventsFailed": len(recorded.failed), "ChangesUnreadable": recorded.unreadable})
-    count(metrics, {"RecordsPoisoned": poisoned})
+    counts |= {"EventsFailed": len(recorded.failed), "ChangesUnreadable": recorded.unreadable}
+    count(metrics, {**counts, "RecordsPoisoned": poisoned})
 
 
 def _to_come_again(records: Sequence[Any], failed: Sequence[Change]) -> list[dict[str, str]]:

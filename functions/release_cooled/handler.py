@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from number_inventory import bootstrap
 from number_inventory.domain.errors import StorageBusyError
 from number_inventory.events import ReleaseEvent, read_event
-from number_inventory.observability import as_json, count, logger_for, measured, metrics_for
+from number_inventory.observability import BACKLOG, as_json, count, logger_for, measured, metrics_for
 from number_inventory.services.release import ReleaseCooled
 from number_inventory.settings import InventorySettings
 
@@ -40,7 +40,9 @@ def _released(release: ReleaseCooled, customer: str | None) -> dict[str, Any]:
     summary = release.release(customer)
     logger.info("cooled numbers released", extra={"release": as_json(summary)})
     counts = {"NumbersReleased": summary.released, "ReservationsLapsed": summary.lapsed}
-    count(metrics, {**counts, "ReleasesFailed": len(summary.failed)})
+    # Time ran out, or numbers could not be written: how many are left nobody has counted, so it is one at least.
+    backlog = 0 if summary.finished else max(1, len(summary.failed))
+    count(metrics, {**counts, BACKLOG: backlog})
     if summary.failed:
         raise StorageBusyError(f"not all that is due is released: {summary.cause}; the next run tries again")
     return _answer(summary)

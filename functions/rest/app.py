@@ -16,6 +16,7 @@ from functions.rest.entity_tags import header
 from functions.rest.problems import FieldProblem, as_answer, problem
 from functions.rest.requests import ATTEMPT, MAX_BODY_BYTES, refused_body
 from number_inventory.domain.errors import InvalidInputError, NotFoundError, StorageBusyError
+from number_inventory.observability import count_failure
 
 RETRY_AFTER_SECONDS = "2"
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -46,6 +47,7 @@ def rest_app(logger: Logger) -> APIGatewayRestResolver:
     def ask_to_retry(error: StorageBusyError) -> Response[str]:
         """The database is busy: nothing is wrong with the request."""
         logger.warning("request not possible now", extra={"cause": str(error.__cause__ or error)})
+        count_failure(error)
         headers: dict[str, str | list[str]] = {"Retry-After": RETRY_AFTER_SECONDS}
         certain = _what_is_certain(error, app.current_event.http_method)
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, certain, headers=headers)
@@ -54,6 +56,7 @@ def rest_app(logger: Logger) -> APIGatewayRestResolver:
     def tell_internal(error: Exception) -> Response[str]:
         """Anything unforeseen: all of it goes to the log, none of it to the caller."""
         logger.error("request failed", exc_info=error)
+        count_failure(error)
         return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "something failed here; the log of the function tells what")
 
     @app.not_found

@@ -6,12 +6,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from number_inventory import bootstrap
 from number_inventory.events import DispatchEvent, read_event
-from number_inventory.observability import logger_for
+from number_inventory.observability import failures_counted, logger_for
 from number_inventory.settings import DispatchSettings
 
 logger = logger_for("sync-dispatcher")
 
 
+@failures_counted
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
     """Queue the syncs; answers `{"queued": n}`.

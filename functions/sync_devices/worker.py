@@ -15,10 +15,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from number_inventory import bootstrap
 from number_inventory.domain.device_health import WELL
-from number_inventory.domain.devices import DeviceKey, Health
+from number_inventory.domain.devices import DeviceKey
 from number_inventory.domain.errors import NotFoundError
 from number_inventory.events import QueueEvent, SyncRequest, read_event, read_message
-from number_inventory.observability import as_json, count, logger_for, measured, metrics_for
+from number_inventory.observability import as_json, count, count_failure, logger_for, measured, metrics_for
 from number_inventory.services.sync_summary import SyncResult, SyncSummary
 from number_inventory.settings import SyncSettings
 
@@ -45,8 +45,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     def sync_record(record: SQSRecord) -> None:
         try:
             _sync(record.body, _budget(context))
-        except Exception:
+        except Exception as error:
             # Whatever it was: the message comes again, and this is the only place that says why.
+            count_failure(error)
             logger.exception("sync could not be carried out", extra={"message_id": record.message_id})
             raise
 
@@ -70,15 +71,12 @@ def _tell(summary: SyncSummary) -> None:
     level = logger.warning if changed or summary.conflicts or summary.flapping else logger.info
     level("device synced", extra={"sync": as_json(summary)})
     counts = {f"Numbers_{outcome}": value for outcome, value in summary.outcomes.items()}
-    counts["Syncs"] = 1
     counts["SyncsNotApplied"] = int(summary.result in NOT_APPLIED)
-    counts["SyncsPartial"] = int(summary.health is Health.PARTIAL)
     counts["RemovalsWaiting"] = int(bool(summary.removals_wait))
     counts["RemovalsHeld"] = summary.held_removals.count if summary.held_removals else 0
     if summary.health not in WELL:
         counts[f"Devices_{summary.health}"] = 1
     counts["NumbersFlapping"] = len(summary.flapping)
-    counts["UnmappedAors"] = summary.unmapped
     count(metrics, counts)
 
 

@@ -29,7 +29,8 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     logger.info("stock watched", extra={"stock": as_json(summary)})
     count(
         metrics,
-        {"StockLow": summary.low, "StockCrossingsTold": summary.told, "StockNotWatched": len(summary.failed)},
+        {"StockLow": summary.low, "StockCrossingsTold": summary.told, "StockNotWatched": len(summary.failed)}
+        | {f"InStatus_{status}": number for status, number in summary.by_status.items()},
     )
     if summary.failed:
         customer, cause = next(iter(summary.failed.items()))

@@ -3,7 +3,10 @@
 Logs and metrics hold numbers, device names and causes; never a credential.
 """
 
+import json
 import os
+import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
@@ -12,6 +15,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
+
+from number_inventory.domain.errors import AuditUnderWayError, InvalidInputError, NotFoundError, StorageBusyError
 
 if TYPE_CHECKING:
     from number_inventory.domain.audit_runs import AuditRun
@@ -32,7 +37,14 @@ WATCHED = frozenset(
         "SyncsNotApplied",
     }
 )
-"""Metrics that the template has alarms on."""
+"""Metrics that the template has alarms on, and that runs tell of at all times."""
+
+FAILED, THROTTLED, BACKLOG = "RunsFailed", "RunsThrottled", "ReleaseBacklog"
+"""Metrics with alarms that tell of trouble alone: they are silent for months, and their alarms end without a zero.
+
+The first two have no dimension: one alarm each watches all functions."""
+
+_ASKED_WRONGLY = (InvalidInputError, NotFoundError, AuditUnderWayError)
 
 _Arguments = ParamSpec("_Arguments")
 _Answer = TypeVar("_Answer")
@@ -59,18 +71,48 @@ def count(metrics: Metrics, counts: Mapping[str, int]) -> None:
             metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
 
+def count_failure(error: Exception) -> None:
+    """Count a run that did not come to its end: because AWS was busy beyond all retries, or for whatever else.
+
+    What whoever asked did wrong is told to them, and is no failure; a schedule's event would end in the dead letters.
+    """
+    if isinstance(error, _ASKED_WRONGLY):
+        return
+    name = THROTTLED if isinstance(error, StorageBusyError) else FAILED
+    metric = {"Name": name, "Unit": MetricUnit.Count.value}
+    described = {"Namespace": METRIC_NAMESPACE, "Dimensions": [[]], "Metrics": [metric]}
+    embedded = {"_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [described]}, name: [1.0]}
+    sys.stdout.write(json.dumps(embedded, separators=(",", ":")) + "\n")
+
+
+def failures_counted(handler: Callable[_Arguments, _Answer]) -> Callable[_Arguments, _Answer]:
+    """Count a run that fails; for functions that count nothing else."""
+
+    @wraps(handler)
+    def run(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Answer:
+        try:
+            return handler(*args, **kwargs)
+        except Exception as error:
+            count_failure(error)
+            raise
+
+    return run
+
+
 def measured(metrics: Metrics) -> Callable[[Callable[_Arguments, _Answer]], Callable[_Arguments, _Answer]]:
-    """Publish what a run counted once it ends, however it ends.
+    """Publish what a run counted once it ends, however it ends, and count it if it failed.
 
     A run that counted nothing, because it failed before or only reports, publishes nothing and says nothing of that:
     Powertools' own decorator would warn on standard error, in the midst of structured log lines.
     """
 
     def decorate(handler: Callable[_Arguments, _Answer]) -> Callable[_Arguments, _Answer]:
+        counted = failures_counted(handler)
+
         @wraps(handler)
         def run(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Answer:
             try:
-                return handler(*args, **kwargs)
+                return counted(*args, **kwargs)
             finally:
                 if metrics.metric_set:
                     metrics.flush_metrics()

@@ -197,7 +197,7 @@ def test_numbers_that_cannot_be_written_fail_the_run_after_the_others(
 
     assert isinstance(ran.error, StorageBusyError)
     assert "1 numbers could not be changed (100" in str(ran.error)
-    assert ran.counted() == {"NumbersReleased": 1, "ReleasesFailed": 1}
+    assert ran.counted() == {"NumbersReleased": 1, "ReleaseBacklog": 1, "RunsThrottled": 1}
     four.run(RELEASE, {})
     assert [number for number, status in statuses(four).items() if status == "Cooling"] == ["acme/1003"]
 

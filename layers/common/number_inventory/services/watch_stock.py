@@ -4,9 +4,11 @@ What is to be told is stored before it is told, and that it has been told afterw
 under the same id, and nothing is left untold. Of two runs at once one stores, and that one tells.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from number_inventory.domain.counts import counts_of
 from number_inventory.domain.errors import InventoryError
 from number_inventory.domain.stock import Stock, StockWatch, crossing
 from number_inventory.ports.stock import StockDays, StockEvents
@@ -19,12 +21,14 @@ class StockSummary:
 
     Attributes:
         customers: whose stock was looked at.
+        by_status: how many numbers they have of each Status.
         low: how many customers and sites are short of numbers now.
         told: how many crossings were told in this run, low or recovered.
         failed: customers whose stock could not be looked at or told of, or who have a broken threshold, with the cause.
     """
 
     customers: int = 0
+    by_status: Counter[str] = field(default_factory=Counter)
     low: int = 0
     told: int = 0
     failed: dict[str, str] = field(default_factory=dict)
@@ -66,6 +70,7 @@ class WatchStock:
             summary.told += self._tell_of(customer, stock)
             if stock.broken:
                 summary.failed[customer] = stock.broken
+        summary.by_status.update(counts_of(self.look.counters.of_customer(customer)).all.by_status)
 
     def _tell_of(self, customer: str, stock: Stock) -> int:
         """Tell what has not been told and what has changed; returns how many crossings that were."""
