@@ -25,7 +25,7 @@ from number_inventory.domain.errors import (
 )
 from number_inventory.domain.findings import FindingCode, FindingOutcome
 from number_inventory.events import AuditEvent, AuditStep, read_audit_event
-from number_inventory.observability import audit_as_json, count, logger_for, measured, metrics_for
+from number_inventory.observability import audit_as_json, correlate, count, logger_for, measured, metrics_for
 from number_inventory.services.start_audit import StartAudit
 from number_inventory.settings import AuditSettings
 
@@ -53,6 +53,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[Ans
         StorageBusyError, StorageRefusedError: AWS did not play along. Lambda tries again, and goes on where this ended.
     """
     request = read_audit_event(event)
+    given = request.run if isinstance(request, AuditStep) else request.correlation_id
+    correlate(logger, given, context.aws_request_id)
     audits = _Audits(AuditSettings.load(), context)
     if isinstance(request, AuditStep):
         return {"audits": audits.step(request)}

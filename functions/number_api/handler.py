@@ -8,8 +8,8 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.number_api import number_routes
-from functions.rest.app import answer, rest_app
-from number_inventory.observability import logger_for
+from functions.rest.app import answer, gateway_request_id, rest_app
+from number_inventory.observability import correlate, logger_for
 
 _AUDITS = "audits"
 _JOBS = "jobs"
@@ -110,4 +110,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises:
         InvalidInputError: the event is no request at all, so there is nobody to answer.
     """
+    correlate(logger, gateway_request_id(event), context.aws_request_id)
     return answer(app, event, context, add_routes, _LARGER_BODIES)

@@ -10,7 +10,7 @@ from number_inventory import bootstrap
 from number_inventory.domain.errors import InventoryError, PermanentError
 from number_inventory.domain.number_jobs import JOB_ENDED, JobState, NumberJob
 from number_inventory.events import JobStep, read_event
-from number_inventory.observability import count, job_as_json, logger_for, measured, metrics_for
+from number_inventory.observability import correlate, count, job_as_json, logger_for, measured, metrics_for
 from number_inventory.settings import RunJobSettings
 
 SAFETY = timedelta(seconds=30)
@@ -31,6 +31,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dic
         StorageBusyError, StorageRefusedError: AWS did not play along. Lambda tries again, and goes on where this ended.
     """
     request = read_event(JobStep, event)
+    correlate(logger, request.job, context.aws_request_id)
     settings = RunJobSettings.load()
     left = timedelta(milliseconds=context.get_remaining_time_in_millis())
     work = bootstrap.run_number_job(settings, max(left - SAFETY, timedelta(seconds=1)))

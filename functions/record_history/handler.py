@@ -13,7 +13,7 @@ from number_inventory import bootstrap
 from number_inventory.adapters.dynamodb.stream import read_record, sequence_of
 from number_inventory.domain.changes import Change
 from number_inventory.domain.errors import InvalidInputError, StorageBusyError
-from number_inventory.observability import count, logger_for, measured, metrics_for
+from number_inventory.observability import correlate, count, logger_for, measured, metrics_for
 from number_inventory.services.record_history import Recorded
 from number_inventory.settings import RecordSettings
 
@@ -23,13 +23,14 @@ metrics = metrics_for("record-history")
 
 @measured(metrics)
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Record a batch of changes; answers with those that must come again.
 
     Raises:
         InvalidInputError: this is no event of a stream.
         StorageBusyError, StorageRefusedError: all of the batch must come again.
     """
+    correlate(logger, None, context.aws_request_id)
     records = event.get("Records")
     if not isinstance(records, list) or not records:
         raise InvalidInputError("event", "must have Records, as Lambda hands over those of a stream")

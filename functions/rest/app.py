@@ -104,6 +104,13 @@ def answer(
     return answered_once(request, context, lambda attempt: resolved(**{ATTEMPT: attempt}))
 
 
+def gateway_request_id(event: object) -> str | None:
+    """The id that API Gateway gave a request; callers get it back as `x-amzn-RequestId`, and the access log has it."""
+    context = event.get("requestContext") if isinstance(event, dict) else None
+    request_id = context.get("requestId") if isinstance(context, dict) else None
+    return request_id if isinstance(request_id, str) else None
+
+
 def takes_key(method: str, path: str) -> bool:
     """Whether a request changes something, so that an `Idempotency-Key` has a meaning."""
     return method in _CHANGING and not path.endswith(_READS)

@@ -6,9 +6,9 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.rest.app import answer, rest_app
+from functions.rest.app import answer, gateway_request_id, rest_app
 from functions.settings_api import device_routes, macro_routes
-from number_inventory.observability import logger_for
+from number_inventory.observability import correlate, logger_for
 
 _LARGER_BODIES = {"/customers/{customer}/devices/{device}": 100 * 1024}
 """A device may have a bundle of CA certificates."""
@@ -35,4 +35,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises:
         InvalidInputError: the event is no request at all, so there is nobody to answer.
     """
+    correlate(logger, gateway_request_id(event), context.aws_request_id)
     return answer(app, event, context, lambda _method, _path: None, _LARGER_BODIES)

@@ -6,7 +6,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from number_inventory import bootstrap
 from number_inventory.events import DispatchEvent, read_event
-from number_inventory.observability import failures_counted, logger_for
+from number_inventory.observability import correlate, failures_counted, logger_for
 from number_inventory.settings import DispatchSettings
 
 logger = logger_for("sync-dispatcher")
@@ -14,7 +14,7 @@ logger = logger_for("sync-dispatcher")
 
 @failures_counted
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Queue the syncs; answers `{"queued": n}`.
 
     Raises:
@@ -23,7 +23,8 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
         StorageBusyError: not every device could be queued; Lambda tries again.
     """
     request = read_event(DispatchEvent, event)
-    dispatch = bootstrap.dispatch_syncs(DispatchSettings.load())
+    correlation_id = correlate(logger, request.correlation_id, context.aws_request_id)
+    dispatch = bootstrap.dispatch_syncs(DispatchSettings.load(), correlation_id)
     queued = dispatch(request.customer, request.device)
     logger.info("syncs queued", extra={"queued": queued, "customer": request.customer, "device": request.device})
     return {"queued": queued}

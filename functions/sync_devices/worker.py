@@ -18,7 +18,7 @@ from number_inventory.domain.device_health import WELL
 from number_inventory.domain.devices import DeviceKey
 from number_inventory.domain.errors import NotFoundError
 from number_inventory.events import QueueEvent, SyncRequest, read_event, read_message
-from number_inventory.observability import as_json, count, count_failure, logger_for, measured, metrics_for
+from number_inventory.observability import as_json, correlate, count, count_failure, logger_for, measured, metrics_for
 from number_inventory.services.sync_summary import SyncResult, SyncSummary
 from number_inventory.settings import SyncSettings
 
@@ -43,8 +43,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     read_event(QueueEvent, event)
 
     def sync_record(record: SQSRecord) -> None:
+        correlate(logger, None, context.aws_request_id)
         try:
-            _sync(record.body, _budget(context))
+            _sync(record.body, context)
         except Exception as error:
             # Whatever it was: the message comes again, and this is the only place that says why.
             count_failure(error)
@@ -54,11 +55,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     return process_partial_response(event=event, record_handler=sync_record, processor=processor, context=context)
 
 
-def _sync(body: str, budget: timedelta) -> None:
+def _sync(body: str, context: LambdaContext) -> None:
     request = read_message(SyncRequest, body)
+    correlation_id = correlate(logger, request.correlation_id, context.aws_request_id)
     key = DeviceKey(request.customer, request.device)
     try:
-        summary = bootstrap.sync_device(SyncSettings.load(), logger.warning, budget)(key, scheduled=request.scheduled)
+        sync = bootstrap.sync_device(SyncSettings.load(), logger.warning, _budget(context), correlation_id)
+        summary = sync(key, scheduled=request.scheduled)
     except NotFoundError as error:
         logger.info("nothing to sync", extra={"device": str(key), "cause": str(error)})
         return

@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from number_inventory import bootstrap
 from number_inventory.domain.errors import InventoryError
 from number_inventory.events import StockEvent, read_event
-from number_inventory.observability import as_json, count, logger_for, measured, metrics_for
+from number_inventory.observability import as_json, correlate, count, logger_for, measured, metrics_for
 from number_inventory.settings import WatchStockSettings
 
 logger = logger_for("watch-stock")
@@ -16,7 +16,7 @@ metrics = metrics_for("watch-stock")
 
 @measured(metrics)
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Watch every customer's stock, or one's; answers with the summary as JSON.
 
     Raises:
@@ -25,6 +25,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
             keeps the event among the dead letters.
     """
     request = read_event(StockEvent, event)
+    correlate(logger, request.correlation_id, context.aws_request_id)
     summary = bootstrap.watch_stock(WatchStockSettings.load())(request.customer)
     logger.info("stock watched", extra={"stock": as_json(summary)})
     count(

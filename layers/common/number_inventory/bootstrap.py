@@ -286,7 +286,7 @@ def ask_device(settings: "SyncSettings", warn: Warn, budget: timedelta, heard: "
     return AskDevice(secrets(settings.parameter_prefix, settings.credentials_key), AudioCodesSource(calls))
 
 
-def sync_device(settings: "SyncSettings", warn: Warn, budget: timedelta) -> "SyncDevice":
+def sync_device(settings: "SyncSettings", warn: Warn, budget: timedelta, correlation_id: str = "") -> "SyncDevice":
     """Sync one device within `budget`, of which the device itself may take the larger part."""
     from number_inventory.services.sync import SyncDevice
 
@@ -298,22 +298,25 @@ def sync_device(settings: "SyncSettings", warn: Warn, budget: timedelta) -> "Syn
         ask=ask_device(settings, warn, budget * _SHARE_OF_THE_DEVICE),
         clock=clock(),
         budget=budget,
+        correlation_id=correlation_id,
     )
 
 
-def dispatch_syncs(settings: "DispatchSettings") -> "DispatchSyncs":
-    """Queue syncs."""
+def dispatch_syncs(settings: "DispatchSettings", correlation_id: str = "") -> "DispatchSyncs":
+    """Queue syncs; `correlation_id` goes with each."""
     from number_inventory.adapters.sqs import SqsSyncQueue
     from number_inventory.services.dispatch import DispatchSyncs
 
-    return DispatchSyncs(devices(settings.devices_table), SqsSyncQueue(session().sqs(), settings.sync_queue_url))
+    return DispatchSyncs(
+        devices(settings.devices_table), SqsSyncQueue(session().sqs(), settings.sync_queue_url, correlation_id)
+    )
 
 
-def release_cooled(settings: "InventorySettings", budget: timedelta) -> "ReleaseCooled":
-    """Release what has cooled, within `budget`."""
+def release_cooled(settings: "InventorySettings", budget: timedelta, correlation_id: str = "") -> "ReleaseCooled":
+    """Release what has cooled, within `budget`; `correlation_id` stands in the numbers that it changes."""
     from number_inventory.services.release import ReleaseCooled
 
-    return ReleaseCooled(inventory=inventory(settings), clock=clock(), budget=budget)
+    return ReleaseCooled(inventory=inventory(settings), clock=clock(), budget=budget, correlation_id=correlation_id)
 
 
 def start_audit(settings: "AuditStartSettings", new_id: "NewId | None" = None) -> "StartAudit":

@@ -51,6 +51,11 @@ def _rfc3339(value: object) -> object:
     return value
 
 
+def _correlation(value: object) -> object:
+    """Nothing, where a scheduler that does not know its keywords left one as it is."""
+    return None if value == "<aws.scheduler.execution-id>" else value
+
+
 def _utc(value: datetime) -> datetime:
     try:
         return value.astimezone(UTC)
@@ -68,6 +73,12 @@ Instant = Annotated[AwareDatetime, BeforeValidator(_rfc3339), AfterValidator(_ut
 CustomerName = Annotated[str, AfterValidator(_customer)]
 DeviceName = Annotated[str, AfterValidator(_device)]
 FindingCodes = Annotated[list[FindingCode], Field(min_length=1), AfterValidator(_distinct)]
+CorrelationId = Annotated[
+    Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,64}$")] | None,
+    BeforeValidator(_correlation),
+]
+"""What leads from a schedule's run to what it wrote: it stands in every line of the log, and in the numbers."""
+
 Checksum = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -80,6 +91,7 @@ class DispatchEvent(_Event):
 
     customer: CustomerName | None = None
     device: DeviceName | None = None
+    correlation_id: CorrelationId = None
 
     @model_validator(mode="after")
     def _device_needs_customer(self) -> Self:
@@ -107,6 +119,7 @@ class SyncRequest(_Event):
     customer: CustomerName
     device: DeviceName
     scheduled: bool = False
+    correlation_id: CorrelationId = None
 
 
 class ReleaseEvent(_Event):
@@ -115,6 +128,7 @@ class ReleaseEvent(_Event):
     mode: Literal["release", "report"] = "release"
     as_of: Instant | None = None
     customer: CustomerName | None = None
+    correlation_id: CorrelationId = None
 
     @model_validator(mode="after")
     def _only_reports_look_ahead(self) -> Self:
@@ -131,6 +145,7 @@ class StockEvent(_Event):
     """`{}` watches every customer's stock, or one's."""
 
     customer: CustomerName | None = None
+    correlation_id: CorrelationId = None
 
 
 class AuditOrder(_Event):
@@ -160,6 +175,7 @@ class AuditEvent(AuditOrder):
     """`{}` reports on every customer; with a customer on that one, with a plan on the one that it is of."""
 
     customer: CustomerName | None = None
+    correlation_id: CorrelationId = None
 
 
 class AuditStep(_Event):

@@ -55,6 +55,13 @@ def logger_for(service: str) -> Logger:
     return Logger(service=service, utc=True)
 
 
+def correlate(logger: Logger, given: str | None, request_id: str) -> str:
+    """Give every line of this run's log the id that its cause has, else that of the invocation; returns it."""
+    correlation_id = given or request_id
+    logger.set_correlation_id(correlation_id)
+    return correlation_id
+
+
 def metrics_for(service: str) -> Metrics:
     """The metrics of a function: CloudWatch embedded metric format on standard output, no calls to AWS."""
     return Metrics(namespace=METRIC_NAMESPACE, service=service)

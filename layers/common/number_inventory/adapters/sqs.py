@@ -25,11 +25,15 @@ _MOST_CHARACTERS = 60_000
 
 
 class SqsSyncQueue:
-    """Sends sync requests, ten a request; each is `{"customer": ..., "device": ..., "scheduled": ...}`."""
+    """Sends sync requests, ten a request; each is `{"customer": ..., "device": ..., "scheduled": ...}`.
 
-    def __init__(self, client: "SQSClient", queue_url: str) -> None:
+    All that it sends has the correlation id that it is given, which leads from a schedule to what its syncs write.
+    """
+
+    def __init__(self, client: "SQSClient", queue_url: str, correlation_id: str = "") -> None:
         self._client = client
         self._queue_url = queue_url
+        self._correlation = {"correlation_id": correlation_id} if correlation_id else {}
 
     def send(self, keys: Sequence[DeviceKey], *, scheduled: bool = False) -> Sequence[DeviceKey]:
         """Queue one sync for each device; returns those that could not be queued.
@@ -56,7 +60,7 @@ class SqsSyncQueue:
             answer = self._client.send_message_batch(
                 QueueUrl=self._queue_url,
                 Entries=[
-                    {"Id": str(index), "MessageBody": json.dumps(_request(key, scheduled))}
+                    {"Id": str(index), "MessageBody": json.dumps(_request(key, scheduled) | self._correlation)}
                     for index, key in enumerate(keys)
                 ],
             )

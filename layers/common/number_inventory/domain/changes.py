@@ -20,6 +20,8 @@ MIGRATION = "migration"
 ANOTHER_HAND = "another hand"
 """Who changed a number that does not say so itself."""
 
+_CORRELATED = ("sync:", RELEASE)
+
 _STAMPS = frozenset({"version", "updated_at", "updated_by", "reason", "deleting", "outdated"})
 _RESERVATION = ("reserved_for", "reserved_until", "reservation_notes")
 _OWNERSHIP = ("vendor", "usage", "assigned_to")
@@ -226,7 +228,7 @@ def _moved(before: NumberRecord, after: NumberRecord, by: str) -> ChangeKind:
             return ChangeKind.ASSIGNED
         return ChangeKind.RETURNED if before.status is Status.COOLING else ChangeKind.REGISTERED
     if before.status is Status.RESERVED:
-        return ChangeKind.LAPSED if by == RELEASE else ChangeKind.UNRESERVED
+        return ChangeKind.LAPSED if without_correlation(by) == RELEASE else ChangeKind.UNRESERVED
     return ChangeKind.RELEASED if before.status is Status.COOLING else ChangeKind.FREED
 
 
@@ -252,3 +254,13 @@ def _holders_changed(before: NumberRecord, after: NumberRecord) -> ChangeKind:
 
 def _is_devices(record: NumberRecord) -> bool:
     return (record.vendor, record.usage) == (AUDIOCODES, Usage.DEVICE)
+
+
+def correlated(by: str, correlation_id: str) -> str:
+    """The stamp of a schedule's run, with the id that stands in every line of its log; as it is where there is none."""
+    return f"{by}@{correlation_id}" if correlation_id else by
+
+
+def without_correlation(by: str) -> str:
+    """The stamp without the id of the run. Names of callers may have an @ of their own."""
+    return by.partition("@")[0] if by.startswith(_CORRELATED) else by

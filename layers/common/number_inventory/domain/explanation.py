@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from number_inventory.domain.changes import ANOTHER_HAND, MEANINGS, RELEASE, Change, ChangeKind
+from number_inventory.domain.changes import ANOTHER_HAND, MEANINGS, RELEASE, Change, ChangeKind, without_correlation
 from number_inventory.domain.cooling import days_until
 from number_inventory.domain.lifecycle import describe_claim
 from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION, COOLING_DURATION, COOLING_ENABLED, MacroValue
@@ -58,6 +58,7 @@ class Actor:
 
 def actor_of(by: str) -> Actor:
     """Who it was, from the stamp of a change."""
+    by = without_correlation(by)
     kind, _, name = by.partition(":")
     if kind == "sync":
         device, _, sync = name.rpartition("#")

@@ -54,7 +54,8 @@ class Stamp:
     """When, by whom and why a number changes; written with each change.
 
     Attributes:
-        by: `sync:<device>#<sequence>`, `release`, `audit:<run>`, `operator:<name>` or `api:<caller>`.
+        by: `sync:<device>#<sequence>`, `release`, `audit:<run>`, `operator:<name>` or `api:<caller>`. The first two may
+            end with `@<correlation id>`, which leads to the log of the run, see `correlated`.
     """
 
     at: datetime

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TypeVar
 
+from number_inventory.domain.changes import RELEASE, correlated
 from number_inventory.domain.lifecycle import Decision, Outcome, Stamp, release_due, reservation_lapsed
 from number_inventory.domain.numbers import NumberRecord
 from number_inventory.ports.clock import Clock
@@ -77,6 +78,7 @@ class ReleaseCooled:
     inventory: Inventory
     clock: Clock
     budget: timedelta
+    correlation_id: str = ""
 
     def release(self, customer: str | None = None) -> ReleaseSummary:
         """Release what is due now, and let reservations lapse; every customer's, or one's.
@@ -135,7 +137,7 @@ class ReleaseCooled:
                 return
 
     def _lapsed(self, _number: str, record: NumberRecord | None) -> Decision | None:
-        stamp = Stamp(self.clock.now(), "release", "the reservation came to its end")
+        stamp = Stamp(self.clock.now(), correlated(RELEASE, self.correlation_id), "the reservation came to its end")
         return None if record is None else reservation_lapsed(record, stamp)
 
     def _release(self, batch: Sequence[DueNumber], change: ChangeNumbers) -> None:
@@ -146,7 +148,7 @@ class ReleaseCooled:
             def decide(
                 number: str, record: NumberRecord | None, episodes: dict[str, datetime] = episodes
             ) -> Decision | None:
-                stamp = Stamp(self.clock.now(), "release", "Release Date reached")
+                stamp = Stamp(self.clock.now(), correlated(RELEASE, self.correlation_id), "Release Date reached")
                 return release_due(record, episodes[number], stamp)
 
             change(customer, list(episodes), decide)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from number_inventory.domain.aors import compile_rules
+from number_inventory.domain.changes import correlated
 from number_inventory.domain.device_health import moved_to
 from number_inventory.domain.devices import DeviceKey, DeviceState, Health
 from number_inventory.domain.errors import (
@@ -64,6 +65,7 @@ class SyncDevice:
     clock: Clock
     budget: timedelta
     chance: Callable[[], float] = random.random
+    correlation_id: str = ""
 
     def __call__(self, key: DeviceKey, *, scheduled: bool = False) -> SyncSummary:
         """Sync the device once.
@@ -280,7 +282,8 @@ class _Run:
         return Registration(self._lease.key.customer, number, self._lease.key.name, self._lease.sync)
 
     def _stamp(self, reason: str) -> Stamp:
-        return Stamp(self._parts.clock.now(), f"sync:{self._lease.key.name}#{self._lease.sync}", reason)
+        author = correlated(f"sync:{self._lease.key.name}#{self._lease.sync}", self._parts.correlation_id)
+        return Stamp(self._parts.clock.now(), author, reason)
 
     def _settled_as_before(self) -> RegisterHead | None:
         lease = self._lease
