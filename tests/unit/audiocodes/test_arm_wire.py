@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from number_inventory.adapters.audiocodes import arm_wire as wire
 from number_inventory.adapters.audiocodes.arm import ArmSource
-from number_inventory.adapters.audiocodes.connection import Answer, Conversation, Form
+from number_inventory.adapters.audiocodes.connection import Answer, Conversation, Form, Heard
+from number_inventory.adapters.audiocodes.recorded import RecordedCalls
 from number_inventory.domain.devices import Device, DeviceKey, SourceKind
 from number_inventory.domain.errors import DeviceRejectedError
 from number_inventory.domain.snapshots import Contact, RegisteredUser, Snapshot
@@ -21,6 +22,9 @@ from number_inventory.ports.secrets import Credentials
 
 CONTACT = {"uri": "sip:1@h", "active": True}
 USER: dict[str, Any] = {"aor": "1@h", "node": "n", "contacts": [CONTACT]}
+NODE = {"name": "n", "state": "Available", "operativeState": "Available"}
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+ARM = Device(key=DeviceKey("acme", "arm"), source=SourceKind.ARM, address="https://arm.example")
 PAGE: dict[str, Any] = {"registeredUsers": [USER], "total": 1, "enabled": True, "cursor": {"after": "-1"}}
 
 anything = st.recursive(
@@ -121,7 +125,7 @@ def test_a_user_is_active_by_any_of_its_contacts() -> None:
 )
 def test_a_node_is_doubtful_unless_all_says_that_it_is_well(change: dict[str, object], doubt: str) -> None:
     """GIVEN a node in any state, known here or not, WHEN read, THEN only Available and not Unknown is well."""
-    node = wire.node_in({"name": "n", "state": "Available", "operativeState": "Available", **change})
+    node = wire.node_in({**NODE, **change})
     assert node == wire.Node("n", doubt)
 
 
@@ -135,6 +139,34 @@ def test_no_answer_whatever_breaks_the_reader(content: object) -> None:
             read(answer(content))
         except DeviceRejectedError:
             continue
+
+
+@pytest.mark.parametrize(
+    ("last", "reason"),
+    [
+        (answer({"nodes": [{**NODE, "name": "m"}], "total": 2}), ""),
+        (answer({"nodes": [{**NODE, "name": "m", "state": "Unavailable"}]}), "node m is Unavailable"),
+        (Answer(204, b""), ""),
+        (Answer(400, b""), "names no nodes, or not all"),
+        (answer({"nodes": [], "total": 2}), "names no nodes, or not all"),
+    ],
+)
+def test_nodes_of_which_some_are_not_shown_prove_nothing(last: Answer, reason: str) -> None:
+    """GIVEN two pages of nodes, WHEN the second is refused or lacks some, THEN the list of users proves nothing."""
+
+    def page(path: str, answered: Answer) -> Heard:
+        return Heard("GET", path, answered.status, "", answered.body.decode())
+
+    nodes = [
+        page(wire.page_path(wire.NODES_PATH, ""), answer({"nodes": [NODE], "cursor": {"after": "1"}})),
+        page(wire.page_path(wire.NODES_PATH, "1"), last),
+    ]
+    users = page(wire.page_path(wire.USERS_PATH, ""), answer(PAGE))
+    heard = [page(wire.STATUS_PATH, answer({})), *nodes, users, *nodes]
+    snapshot = ArmSource(RecordedCalls(heard, NOW)).snapshot(ARM, Credentials("a", "b"))
+
+    assert reason in snapshot.incomplete_because
+    assert snapshot.complete == (not reason)
 
 
 # --- when a list of pages is the whole truth
@@ -169,7 +201,7 @@ class _Moving:
         if asked.path == wire.STATUS_PATH:
             return Answer(HTTPStatus.NOT_FOUND, b"")
         if asked.path == wire.NODES_PATH:
-            return answer({"nodes": [{"name": "n", "state": "Available", "operativeState": "Available"}]})
+            return answer({"nodes": [NODE]})
         start = int(parse_qs(asked.query).get("after", ["0"])[0])
         shown = self.there[start : start + self._size]
         after = str(start + self._size) if start + self._size < len(self.there) else "-1"
@@ -194,7 +226,7 @@ class _MovingCalls:
         self._moving = moving
 
     def now(self) -> datetime:
-        return datetime(2026, 11, 23, tzinfo=UTC)
+        return NOW
 
     def ask(
         self,
@@ -217,9 +249,8 @@ def test_a_complete_snapshot_lacks_nobody_who_was_there_throughout(
     """GIVEN any users who leave for good or come between pages, WHEN proven complete, THEN nobody was passed over."""
     moving = _Moving(users, size, moves)
     source = ArmSource(_MovingCalls(moving))
-    device = Device(key=DeviceKey("acme", "arm"), source=SourceKind.ARM, address="https://arm.example")
 
-    snapshot = source.snapshot(device, Credentials("a", "b"))
+    snapshot = source.snapshot(ARM, Credentials("a", "b"))
 
     if snapshot.complete:
         assert moving.always <= {user.aor for user in snapshot.users}

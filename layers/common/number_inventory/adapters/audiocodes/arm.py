@@ -87,7 +87,7 @@ class ArmSource:
 
 
 def _nodes(connection: Conversation) -> list[wire.Node]:
-    """All nodes.
+    """All nodes; none, where not all of them are shown.
 
     Raises:
         DeviceRejectedError: they are not understood, so nothing tells which of the users are known now.
@@ -102,7 +102,8 @@ def _nodes(connection: Conversation) -> list[wire.Node]:
                 raise DeviceRejectedError(f"GET {wire.NODES_PATH}: a node is not understood: {str(entry)[:80]!r}")
             nodes.append(node)
         if not page.after:
-            return nodes
+            whole = page.refusal is None and page.total in {None, len(nodes)}
+            return nodes if whole else []
         after = page.after
     raise DeviceRejectedError(f"GET {wire.NODES_PATH}: the list of nodes does not end")
 

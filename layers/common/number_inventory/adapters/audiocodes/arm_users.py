@@ -189,7 +189,7 @@ def why_nodes_doubtful(before: Sequence[wire.Node], after: Sequence[wire.Node], 
         shown: names of the nodes at which users are registered.
     """
     if not before or not after:
-        return "it names no nodes, so nothing tells whether it reaches them"
+        return "it names no nodes, or not all of them, so nothing tells whether it reaches them"
     names = {node.name for node in before}
     if names != {node.name for node in after}:
         return "its nodes changed while its users were read"
