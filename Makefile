@@ -74,6 +74,9 @@ cost: setup .venv/.bench-ready ## Measure units, compute the bill, and write bot
 	@$(python) -m benchmarks --only P11
 	@$(python) -m benchmarks.cost_page
 
+report: setup ## Write the last figures of `make bench` into docs/benchmarks.md, with plots of growth
+	@$(python) -m benchmarks.report_page
+
 check: setup ## Format, lint, types, import contracts, template, pinned requirements, the API's document, the drawings
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
@@ -131,7 +134,7 @@ clean: down ## Remove what was built and what ran, keep the tools
 distclean: clean ## Remove the tools, too
 	rm -rf .venv .tools
 
-.PHONY: help demo up down sam-local simulator setup test test-long trust-figures bench bench-quick cost check openapi architecture format requirements build deploy clean distclean dynamodb-local
+.PHONY: help demo up down sam-local simulator setup test test-long trust-figures bench bench-quick cost report check openapi architecture format requirements build deploy clean distclean dynamodb-local
 
 # ------------------------------------------------------------------------------------------------------------ tools
 

@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.figure import SEED
+from benchmarks.plots import plain
 from local_stack import dynamodb_local, processes
 from local_stack.emulator import start_emulator
 from local_stack.layout import default_layout
@@ -163,18 +164,14 @@ def _show(results: Mapping[str, Any]) -> None:
             table.add_row(
                 "",
                 f"  {check['what']}",
-                f"{_plain(check['value'])} {check['unit']}",
-                "" if check["bound"] is None else f"{sign} {_plain(check['bound'])}",
-                "" if check["aim"] is None else f"{sign} {_plain(check['aim'])}",
+                f"{plain(check['value'])} {check['unit']}",
+                "" if check["bound"] is None else f"{sign} {plain(check['bound'])}",
+                "" if check["aim"] is None else f"{sign} {plain(check['aim'])}",
                 verdict,
             )
         for words in figure["uncounted"]:
             table.add_row("", f"  [dim]not counted: {words}[/dim]")
     Console(width=None if sys.stdout.isatty() else 150).print(table)
-
-
-def _plain(value: float) -> str:
-    return f"{value:,.0f}" if value == int(value) or abs(value) >= 1000 else f"{value:.3g}"  # noqa: PLR2004 - four digits
 
 
 def _say(words: str) -> None:

@@ -4,7 +4,6 @@ Each part stands between two marks and is written anew as a whole; the words aro
 """
 
 import json
-import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,17 +24,18 @@ def main() -> int:
         print(f"{RESULTS} has no bill: run `python -m benchmarks --only P11` before.", file=sys.stderr)
         return 1
     detail = results["P11"]["detail"]
-    page = PAGE.read_text(encoding="utf-8")
     parts = {"units": _units(detail["units"]), "bills": _bills(detail["bills"]), "prices": _prices()}
-    for name, text in parts.items():
-        page = re.sub(
-            rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
-            lambda marks, text=text: f"{marks[1]}{text}\n{marks[2]}",  # type: ignore[misc]
-            page,
-            flags=re.DOTALL,
-        )
-    PAGE.write_text(page, encoding="utf-8")
+    PAGE.write_text(between_marks(PAGE.read_text(encoding="utf-8"), parts), encoding="utf-8")
     return 0
+
+
+def between_marks(page: str, parts: Mapping[str, str]) -> str:
+    """The page with these parts, each between the two marks of its name."""
+    for name, text in parts.items():
+        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        before, _, rest = page.partition(begin)
+        page = f"{before}{begin}{text}\n{end}{rest.partition(end)[2]}"
+    return page
 
 
 def _units(units: Mapping[str, Any]) -> str:

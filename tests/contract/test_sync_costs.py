@@ -86,14 +86,14 @@ def test_requests_of_deployed_syncs(metered: Aws) -> None:
 
 @pytest.mark.parametrize("k", [1, 10])
 def test_units_of_whole_syncs(metered: Aws, k: int) -> None:
-    """GIVEN a device WHEN k numbers come, stay, leave and return THEN that is k, none, 2k and 2k units, and 5 more."""
+    """GIVEN a device WHEN k numbers come, stay, leave and return THEN that is k, none, 2k and 2k units and 3 or 2."""
     device, meter = played(metered, batched=False), metered.meter
     device.syncs(listed(BASE))
-    assert meter.write_units <= BASE + 5
+    assert meter.write_units == BASE + 3
     for held, units in ((BASE + k, k), (BASE + k, 0), (BASE, 2 * k), (BASE + k, 2 * k)):
         device.syncs(listed(held))
         assert device.number_writes == (k if units else 0)
-        assert meter.write_units <= units + (5 if units else 2)
+        assert meter.write_units == units + (3 if units else 2)
 
 
 def test_what_is_held_back_writes_no_number(metered: Aws) -> None:
