@@ -32,8 +32,9 @@ def counts_table(counts: Counts) -> Table:
         *(_row(f"site {name or '-'}", tally) for name, tally in counts.by_site.items()),
         *(_row(f"vendor {name or '-'}", tally) for name, tally in counts.by_vendor.items()),
     ]
-    unreadable = counts.all.by_status[UNREADABLE]
-    shown = [row if unreadable else (*row[:-2], "", row[-1]) for row in rows]
+    # A Status that no number has is no column.
+    empty = {_HEADINGS.index(status) for status in (*Status, UNREADABLE) if not counts.all.by_status[status]}
+    shown = [[("" if place in empty else cell) for place, cell in enumerate(row)] for row in rows]
     return listing(_HEADINGS, shown)
 
 

@@ -5,11 +5,13 @@ from typing import Annotated, Any
 import typer
 
 from cli.request import AsJson, Customer, Request, request_of
-from cli.tables import details, listing
+from cli.tables import details, fits, listing
 from number_inventory import bootstrap
 from number_inventory.domain.macros import MacroValue, macro_definition
 
 app = typer.Typer(no_args_is_help=True, help="Read and set named macros, such as how long numbers cool.")
+
+_COLUMNS = ("Macro", "Value", "From", "Purpose")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The macro, such as audiocodes_cooling_duration.")]
 Global = Annotated[bool, typer.Option("--global", help="The value for every customer that has none of its own.")]
@@ -69,7 +71,12 @@ def list_macros(
     macros = bootstrap.manage_macros(request.settings).all(_scope(request, everywhere=global_))
     request.output.json({"macros": [_json(macro) for macro in macros]})
     rows = [(macro.name, macro.value, macro.origin, macro_definition(macro.name).purpose) for macro in macros]
-    request.output.show(listing(("Macro", "Value", "From", "Purpose"), rows))
+    if fits(_COLUMNS, rows, request.output.width):
+        request.output.show(listing(_COLUMNS, rows))
+        return
+    request.output.show(listing(_COLUMNS[:-1], [row[:-1] for row in rows]))
+    request.output.show("")
+    request.output.show(details([(name, purpose) for name, _, _, purpose in rows]))
 
 
 def _scope(request: Request, *, everywhere: bool) -> str | None:

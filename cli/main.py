@@ -50,7 +50,8 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it
 
 
 @app.callback(
-    epilog="Examples: number-inventory --local devices list | number-inventory --profile prod -c acme sync --all"
+    epilog="Examples: number-inventory --local devices list | number-inventory --profile prod -c acme sync --all\n\n"
+    "Exit codes: 0 done, 1 failed (one line on standard error says why), 2 wrongly called, 130 interrupted."
 )
 def program(
     context: typer.Context,

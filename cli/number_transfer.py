@@ -87,7 +87,7 @@ def import_numbers(
     customer: Customer = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring numbers in from a file: new ones are added, others get its texts, and nobody loses a number.
+    """Bring numbers in from a file: new ones are added, others get the file's texts, and nobody loses one.
 
     A row is carried out whole or refused with the reason; the others go on. Run again, it goes on where it stopped.
 

@@ -184,6 +184,23 @@ def test_help_loads_nothing_that_talks_to_the_world() -> None:
     assert (ended.returncode, ended.stderr) == (0, "[]\n")
 
 
+@pytest.mark.parametrize(
+    ("shell", "script", "asked", "answer"),
+    [
+        ("bash", "complete -o default -F _number_inventory_completion number-inventory", {}, ""),
+        ("zsh", "#compdef number-inventory", {}, '"devices"'),
+        ("fish", "complete --command number-inventory", {"_TYPER_COMPLETE_FISH_ACTION": "get-args"}, "devices"),
+    ],
+)
+def test_each_shell_has_its_completion(shell: str, script: str, asked: dict[str, str], answer: str) -> None:
+    """GIVEN a shell WHEN it asks for its script, and then for a word THEN it gets both in its own way."""
+    variables = {"_NUMBER_INVENTORY_COMPLETE": f"source_{shell}"}
+    assert script in run(code=f"import os; os.environ.update({variables!r})").stdout
+    if answer:
+        words = {"_NUMBER_INVENTORY_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_ARGS": "number-inventory dev"}
+        assert answer in run(code=f"import os; os.environ.update({words | asked!r})").stdout
+
+
 def test_completion_knows_commands_and_values() -> None:
     """GIVEN a shell WHEN it completes a word THEN commands, and the statuses, codes and outcomes that there are."""
 
@@ -192,6 +209,7 @@ def test_completion_knows_commands_and_values() -> None:
         return run(code=f"import os; os.environ.update({asked!r})").stdout
 
     assert completed("number-inventory dev", 1).split() == ["devices"]
+    assert completed("number-inventory numbers export --delimiter s", 4).split() == ["semicolon"]
     assert completed("number-inventory numbers list --status C", 4).split() == ["Cooling"]
     assert completed("number-inventory audit run --code orph", 4).split() == ["orphaned"]
     assert completed("number-inventory audit show l", 3).split() == ["latest"]
