@@ -1,5 +1,6 @@
 """Every command that the documentation shows is one that there is, with all its options."""
 
+import functools
 import itertools
 import json
 import re
@@ -40,15 +41,24 @@ def test_a_documented_command_can_be_given(parser: Any, documented: Documented) 
 @pytest.mark.parametrize("documented", mentions("number-inventory"), ids=str)
 def test_a_mentioned_command_is_there(parser: Any, documented: Documented) -> None:  # noqa: ANN401 - Typer's own
     """GIVEN the beginning of a command line in running text THEN each of its words is a command or an option."""
-    at, options = parser, {option for parameter in parser.params for option in parameter.opts}
-    for word in documented.words[1:]:
-        commands_here = getattr(at, "commands", {})
-        if word in commands_here:
-            at = commands_here[word]
-            options |= {option for parameter in at.params for option in parameter.opts}
-        else:
-            assert not commands_here or word.startswith("-"), documented
-            assert not word.startswith("--") or word in options | {"--help"}, documented
+    at, words = parser, iter(documented.words[1:])
+    options = {"--help": True}
+    while True:
+        options |= {
+            name: getattr(parameter, "is_flag", False)
+            for parameter in at.params
+            for name in getattr(parameter, "opts", ())
+        }
+        word = next(words, None)
+        if word is None:
+            return
+        if word.startswith("-"):
+            assert word in options, f"there is no option {word}"
+            if not options[word]:
+                next(words, None)
+        elif hasattr(at, "commands"):
+            assert word in at.commands, f"there is no command {word}"
+            at = at.commands[word]
 
 
 @pytest.mark.parametrize("documented", commands("make"), ids=str)
@@ -58,22 +68,30 @@ def test_a_documented_target_is_in_the_makefile(documented: Documented) -> None:
     assert set(wanted) <= targets
 
 
-@pytest.mark.parametrize("documented", [*commands("aws"), *commands("sam")], ids=str)
+def _invoking(word: str) -> list[Documented]:
+    return [command for command in (*commands("aws"), *commands("sam")) if word in command.words]
+
+
+@pytest.mark.parametrize("documented", _invoking("invoke"), ids=str)
 def test_documented_invocations_name_functions_and_events_that_there_are(documented: Documented) -> None:
     """GIVEN an invocation by hand THEN the function is in the template, and an audit's event can be read."""
-    words, template = documented.words, _template()
-    functions = {name for name, part in template["Resources"].items() if part["Type"] == "AWS::Serverless::Function"}
+    words = documented.words
+    functions = {name for name, part in _template()["Resources"].items() if part["Type"] == "AWS::Serverless::Function"}
     named = {f"number-inventory-{_hyphened(name)}": name for name in functions}
     given = dict(itertools.pairwise(words))
-    if words[1:3] == ["lambda", "invoke"]:
+    if "lambda" in words:
         assert named[given["--function-name"]] == "Audit"
         read_audit_event(json.loads(given["--payload"]))
-    elif words[1:3] == ["remote", "invoke"]:
-        assert words[3] == "Audit"
-        assert words[3] in functions
-        read_audit_event(json.loads(given["--event"]))
     else:
-        assert words[1:3] in (["deploy", "--guided"], ["dynamodb", "update-item"])
+        assert given["invoke"] == "Audit"
+        assert given["invoke"] in functions
+        read_audit_event(json.loads(given["--event"]))
+
+
+@pytest.mark.parametrize("documented", _invoking("--parameter-overrides"), ids=str)
+def test_documented_parameters_are_in_the_template(documented: Documented) -> None:
+    given = documented.words[documented.words.index("--parameter-overrides") + 1 :]
+    assert {word.partition("=")[0] for word in given} <= _template()["Parameters"].keys()
 
 
 @pytest.mark.parametrize("documented", commands("curl"), ids=str)
@@ -104,6 +122,7 @@ def _hyphened(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
 
 
+@functools.cache
 def _template() -> dict[str, Any]:
     class Loader(yaml.SafeLoader):
         """YAML with the short forms of CloudFormation's functions, which say nothing here."""
