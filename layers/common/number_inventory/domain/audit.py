@@ -74,8 +74,8 @@ class Case:
 
     Attributes:
         record: as stored; None where there is none.
-        statements: of every device that the record names or whose register names the number; of all the customer's
-            devices where there is none of these.
+        statements: of every device that the record names or whose register names the number. Where there is none of
+            these, of all the customer's devices that do not deny it, and of the first few that do.
     """
 
     customer: str

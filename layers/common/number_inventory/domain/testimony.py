@@ -69,6 +69,17 @@ class DeviceTestimony:
         word, note = self._word(number, holder)
         return Statement(device=self.device, word=word, sync=self.settled_sync, proven_at=self.proven_at, note=note)
 
+    def on_a_strange_number(self) -> Statement:
+        """The device's word on any number that its register does not name and that the inventory does not give it."""
+        word = Word.CANNOT_SAY if self.silent_because else Word.DENIES
+        return Statement(
+            device=self.device,
+            word=word,
+            sync=self.settled_sync,
+            proven_at=self.proven_at,
+            note=self.silent_because,
+        )
+
     def _word(self, number: str, holder: Holder | None) -> tuple[Word, str]:
         held = number in self.held
         if self.damaged and holder is None:

@@ -25,6 +25,7 @@ from number_inventory.ports.clock import Clock
 from number_inventory.ports.devices import DeviceHead, Devices
 from number_inventory.ports.numbers import Inventory
 from number_inventory.ports.registrations import RegisterView, Registrations
+from number_inventory.services.strangers import Strangers
 
 ROUNDS = 4
 """How often what moved under the reader's eyes is read again, before it is left for the next audit."""
@@ -165,6 +166,7 @@ class Witnesses:
             self._hear_again(name, head)
         at = self._clock.now()
         records = self._inventory.get_many(self._customer, sorted(pending))
+        strangers = Strangers(pending)
         cases: list[Case] = []
         again: dict[str, set[str]] = {}
         for number, known in pending.items():
@@ -175,25 +177,34 @@ class Witnesses:
                 continue
             named = {holder.device for holder in record.holders} if record else set()
             if named <= known:
-                cases.append(self._case(number, record, known, at, days))
+                cases.append(self._case(number, record, known, at, days, strangers=strangers))
             else:
                 again[number] = known | named
         heard = {statement.device for case in cases for statement in case.statements}
-        moved = self._moved_since(names | heard, cases)
+        moved = self._moved_since(names | heard | (self._known.keys() if strangers.asked else set()), cases, strangers)
         for case in cases:
-            if moved and any(statement.device in moved for statement in case.statements):
+            if moved and (case.number in strangers.asked or any(each.device in moved for each in case.statements)):
                 again[case.number] = pending[case.number]
             else:
                 read.cases.append(case)
         return again
 
     def _case(
-        self, number: str, record: NumberRecord | None, involved: Collection[str], at: datetime, days: CoolingDays
+        self,
+        number: str,
+        record: NumberRecord | None,
+        involved: Collection[str],
+        at: datetime,
+        days: CoolingDays,
+        *,
+        strangers: Strangers,
     ) -> Case:
-        statements = [self._statement(name, number, record) for name in sorted(involved)]
+        statements: Sequence[Statement] = [self._statement(name, number, record) for name in sorted(involved)]
         if not statements and record is not None and (record.status, record.vendor) == (Status.USED, AUDIOCODES):
             # Nobody has to do with it: whether it is an orphan, all devices have to say.
-            statements = [self._statement(name, number, record) for name in sorted(self._known)]
+            if not strangers.asked:
+                strangers.hear(self._on_strange_numbers())
+            statements = strangers.on(number, lambda name: self._statement(name, number, record))
         return Case(
             customer=self._customer, number=number, record=record, statements=tuple(statements), at=at, days=days
         )
@@ -206,7 +217,7 @@ class Witnesses:
             return unreadable(name, witness.broken)
         return witness.testimony.on(number, record.holder(name) if record else None)
 
-    def _moved_since(self, names: Collection[str], cases: Sequence[Case]) -> set[str]:
+    def _moved_since(self, names: Collection[str], cases: Sequence[Case], strangers: Strangers) -> set[str]:
         """Devices that moved since they were heard, or whose unsettled sync said something new meanwhile."""
         moved = set()
         for name, head in self._heads(names).items():
@@ -214,16 +225,24 @@ class Witnesses:
                 moved.add(name)
                 self._hear_again(name, head)
             elif isinstance(head, DeviceHead) and self._syncing(head):
-                before = dict(self._words(name, cases))
+                before = dict(self._words(name, cases, strangers))
                 self._hear(self._known[name], head)
-                if before != dict(self._words(name, cases)):
+                if before != dict(self._words(name, cases, strangers)):
                     moved.add(name)
         return moved
 
-    def _words(self, name: str, cases: Sequence[Case]) -> Iterator[tuple[str, Word]]:
+    def _words(self, name: str, cases: Sequence[Case], strangers: Strangers) -> Iterator[tuple[str, Word]]:
         for case in cases:
-            if any(statement.device == name for statement in case.statements):
+            if case.number in strangers.asked or any(statement.device == name for statement in case.statements):
                 yield case.number, self._statement(name, case.number, case.record).word
+
+    def _on_strange_numbers(self) -> Iterator[tuple[Statement, RegisterView | None]]:
+        """What each device says of a number that it has nothing to do with, and its register, by name."""
+        for name, witness in sorted(self._known.items()):
+            if witness.testimony is None:
+                yield unreadable(name, witness.broken), None
+            else:
+                yield witness.testimony.on_a_strange_number(), witness.view
 
     def _remains(self, name: str) -> bool:
         """Whether a device that is not there was lost rather than removed: who is removed leaves no register behind."""
