@@ -64,7 +64,7 @@ def main() -> None:
     lines = [json.loads(line) for line in FIGURES.read_text(encoding="utf-8").splitlines()]
     loads = [line["load"] for line in lines]
     print(f"{lines[0]['at']} to {lines[-1]['at']}, load {min(loads)} to {max(loads)} on {os.cpu_count()} cores\n")  # noqa: T201 - its output
-    head = ["test", "what it did", "engines", "runs", "seconds"]
+    head = ["held by", "tried", "engines", "runs", "seconds"]
     for row in (head, ["---"] * len(head), *summed(lines)):
         print(f"| {' | '.join(row)} |")  # noqa: T201
 
