@@ -212,7 +212,7 @@ class AlarmPart:
     def judged(self) -> Check:
         """Whether it is off, and would be heard."""
         if self.state == "ALARM":
-            todo = "docs/audit.md says what to do about alarms of audits; devices show about those of syncs"
+            todo = "docs/runbook.md has an entry for each alarm: what it means, and what to do"
             return Check("alarm", self.name, Verdict.PROBLEM, self.reason or "has gone off", todo)
         if not self.told:
             return Check("alarm", self.name, Verdict.WARNING, "tells nobody", "deploy with AlarmTopicArn")
