@@ -13,7 +13,7 @@ from number_inventory.adapters.system_clock import SystemClock
 from number_inventory.services.release import ReleaseCooled
 
 DUE = 100_000
-SLICE, QUICK_SLICE = timedelta(seconds=30), timedelta(seconds=2)
+SLICE, QUICK_SLICE = timedelta(seconds=30), timedelta(seconds=1)
 SAFETY_SECONDS = 10
 """What the function keeps of its time to end in good order."""
 
@@ -33,7 +33,7 @@ class Slice:
 
 def measure(setting: Setting) -> Figure:
     """Let runs follow one another, each with the little time that it has, until nothing is left."""
-    count, budget = setting.size(DUE, 5_000), QUICK_SLICE if setting.quick else SLICE
+    count, budget = setting.size(DUE, 2_000), QUICK_SLICE if setting.quick else SLICE
     with staged(setting) as stage:
         say(f"making {count:,} numbers that are due")
         load(stage, due(stage, count))

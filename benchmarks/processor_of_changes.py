@@ -27,7 +27,7 @@ _DAYS = 2
 
 def measure(setting: Setting) -> Figure:
     """Let numbers cool that a device held: by the service, and by a loop over `update_item`, in turns."""
-    count, rounds = setting.size(CHANGED, 1_000), ROUNDS
+    count, rounds = setting.size(CHANGED, 1_000), setting.size(ROUNDS, 1)
     ours, plain = [], []
     with staged(setting) as stage:
         other = plain_client(setting)
