@@ -1,4 +1,4 @@
-"""The page that names the tests on which trust rests names tests that exist."""
+"""The pages that name the tests on which trust and security rest name tests that exist."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs" / "trust.md").read_text(encoding="utf-8"))
+PAGES = (ROOT / "docs" / "trust.md", ROOT / "SECURITY.md")
+NAMED = [
+    named for page in PAGES for named in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page.read_text(encoding="utf-8"))
+]
 
 
 def test_the_page_names_tests() -> None:
@@ -16,7 +19,7 @@ def test_the_page_names_tests() -> None:
     lines = [line for line in rows if "held by" not in line and "---" not in line]
     assert len(lines) > 20
     assert [line for line in lines if "::" not in line] == []
-    assert len(NAMED) == page.count("::")
+    assert len(NAMED) == sum(each.read_text(encoding="utf-8").count("::") for each in PAGES)
 
 
 @pytest.mark.parametrize(("path", "name"), NAMED, ids=[name for _, name in NAMED])

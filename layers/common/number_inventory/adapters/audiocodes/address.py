@@ -14,9 +14,12 @@ from urllib.parse import urlsplit
 
 from number_inventory.domain.errors import DeviceRejectedError, DeviceUnreachableError
 
-_METADATA = frozenset({ipaddress.ip_address("fd00:ec2::254"), ipaddress.ip_address("fd00:ec2::23")})
-"""AWS's metadata and credentials services by IPv6; by IPv4 they are link-local."""
+_OF_AWS = ipaddress.ip_network("fd00:ec2::/32")
+"""AWS's own services within a network by IPv6: metadata, credentials, time, names; by IPv4 they are link-local."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_TRANSLATED = ipaddress.ip_network("::ffff:0:0:0/96")
+_LOCAL_NAT64 = ipaddress.ip_network("64:ff9b:1::/48")
+"""Translated to IPv4 by rules of the network itself (RFC 8215): where such an address leads, nobody here can tell."""
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -115,10 +118,12 @@ def _refusal(address: IpAddress, policy: AddressPolicy) -> str:
     plain = _plain(address)
     if plain.is_loopback:
         return "" if policy is AddressPolicy.LOCAL else "it is this machine itself"
-    if plain.is_link_local or plain in _METADATA:
+    if plain.is_link_local or plain in _OF_AWS:
         return "it is link-local, where the cloud's metadata service is"
     if plain.is_multicast:
         return "it is a multicast address"
+    if isinstance(plain, ipaddress.IPv6Address) and (plain.is_site_local or plain in _LOCAL_NAT64):
+        return "it is of a kind that devices do not have, and that may lead anywhere"
     if plain.is_unspecified or (
         isinstance(plain, ipaddress.IPv4Address) and (plain.is_reserved or plain.packed[0] == 0)
     ):
@@ -127,14 +132,19 @@ def _refusal(address: IpAddress, policy: AddressPolicy) -> str:
 
 
 def _plain(address: IpAddress) -> IpAddress:
-    """The IPv4 address that an IPv6 address stands for (mapped, compatible, 6to4, NAT64), else the address itself."""
+    """The IPv4 address that an IPv6 address stands for, else the address itself.
+
+    Mapped, translated, compatible, 6to4, Teredo and NAT64 are seen through.
+    """
     if isinstance(address, ipaddress.IPv4Address):
         return address
     if address.ipv4_mapped:
         return address.ipv4_mapped
     if address.sixtofour:
         return address.sixtofour
+    if address.teredo:
+        return address.teredo[1]
     low = int(address) & 0xFFFFFFFF
-    if address in _NAT64 or (int(address) == low and low > 1):
+    if address in _NAT64 or address in _TRANSLATED or (int(address) == low and low > 1):
         return ipaddress.IPv4Address(low)
     return address
