@@ -65,7 +65,7 @@ bench: setup .venv/.bench-ready ## Measure speed and cost against their bounds a
 	-@$(MAKE) dynamodb-local
 	@$(python) -m benchmarks
 
-bench-quick: setup .venv/.bench-ready ## The same with small sizes, in three minutes
+bench-quick: setup .venv/.bench-ready ## The same with small sizes, in some minutes
 	-@$(MAKE) dynamodb-local
 	@$(python) -m benchmarks --quick
 

@@ -97,7 +97,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small sizes, few rounds: under three minutes")
+    parser.add_argument("--quick", action="store_true", help="small sizes, few rounds")
     parser.add_argument("--only", nargs="+", choices=[each.figure for each in BENCHMARKS], help="these figures alone")
     parser.add_argument("--seed", type=int, default=SEED)
     return parser.parse_args()

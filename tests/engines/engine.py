@@ -87,4 +87,6 @@ def create_tables(client: "DynamoDBClient") -> Tables:
 def drop_tables(client: "DynamoDBClient", tables: Tables) -> None:
     """Remove a set of tables, so that a long run does not fill the engine."""
     for kind in _KINDS:
-        client.delete_table(TableName=getattr(tables, kind))
+        # Likewise: a second try may find that the first has removed it.
+        with suppress(client.exceptions.ResourceNotFoundException):
+            client.delete_table(TableName=getattr(tables, kind))
