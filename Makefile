@@ -26,7 +26,7 @@ python := .venv/bin/python
 ##@ Use it
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 
 demo: setup ## Show the whole story on this machine: devices, cooling, release, lookups
@@ -77,7 +77,7 @@ cost: setup .venv/.bench-ready ## Measure units, compute the bill, and write bot
 report: setup ## Write the last figures of `make bench` into docs/benchmarks.md, with plots of growth
 	@$(python) -m benchmarks.report_page
 
-check: setup ## Format, lint, types, import contracts, template, pinned requirements, the API's document, the drawings
+check: setup ## Verify format, lint, types, import contracts, template, pins, API document, drawings, security
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy

@@ -42,7 +42,7 @@ def set_macro(
     customer: Customer = None,
     as_json: AsJson = False,
 ) -> None:
-    """Set a macro; it counts for numbers that start to cool from now on."""
+    """Set a macro; a cooling duration counts for numbers that start to cool from now on."""
     request = request_of(context, customer, as_json)
     macro = bootstrap.manage_macros(request.settings).set(name, value, _scope(request, everywhere=global_))
     _show(request, macro)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -125,6 +126,31 @@ class Failing(DynamoWholeTables):
         if table == "history":
             raise ConnectionError(table)
         super().put(table, items)
+
+
+@pytest.mark.parametrize("mark", ["expect_restored", "restored"])
+def test_a_restore_goes_on_that_died_between_two_customers(
+    aws: Aws, tmp_path: Path, empty: Tables, monkeypatch: pytest.MonkeyPatch, mark: str
+) -> None:
+    """GIVEN a restore that died when it had marked one of two customers WHEN it is given again THEN it ends."""
+    put(aws.inventory, record("9"), replace(record("9"), customer="beta"))
+    folder = BackupFolder(tmp_path, NOW)
+    BackUp(whole(aws, aws.tables), folder)("number-inventory")
+    unmarked = getattr(MigrateNumbers, mark)
+
+    def dies(self: MigrateNumbers, customer: str) -> None:
+        if customer == "beta":
+            raise ConnectionError(customer)
+        unmarked(self, customer)
+
+    monkeypatch.setattr(MigrateNumbers, mark, dies)
+    with pytest.raises(ConnectionError):
+        Restore(whole(aws, empty), folder, marks(aws, empty))()
+    monkeypatch.undo()
+    Restore(whole(aws, empty), folder, marks(aws, empty))()
+
+    assert spelt(whole(aws, empty)) == spelt(whole(aws, aws.tables))
+    assert not any(marks(aws, empty).expects_restored(customer) for customer in (CUSTOMER, "beta"))
 
 
 def test_a_restore_goes_on_where_it_was_interrupted(aws: Aws, written: BackupFolder, empty: Tables) -> None:

@@ -82,7 +82,7 @@ def test_a_day_of_watching_stock_costs_a_unit(metered: Aws) -> None:
     metered.meter.reset()
     watch(CUSTOMER)
     assert metered.meter.write_units == 1
-    assert metered.meter.requests == {"Query": 5, "BatchWriteItem": 1}
+    assert metered.meter.requests == {"Query": 6, "BatchWriteItem": 1}
 
 
 def test_dispatching_reads_the_index_and_writes_nothing(metered: Aws) -> None:

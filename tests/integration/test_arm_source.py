@@ -223,6 +223,16 @@ def test_an_endless_list_without_a_total_ends_at_the_limit(asking: Asking) -> No
     assert "shows a user at the same node twice" in reason
 
 
+def test_a_list_without_a_total_proves_nothing(asking: Asking) -> None:
+    """GIVEN all users on one page and no total, WHEN asked, THEN partial: a next page may be named otherwise."""
+    asking.played.arm("null-count", route="list")
+
+    snapshot = asking.snapshot()
+
+    assert "does not say how many registered users there are" in snapshot.incomplete_because
+    assert len(claimed(snapshot)) == 20
+
+
 @pytest.mark.parametrize("lacks", ["aor", "contacts", "node", "text"])
 def test_an_entry_that_is_not_understood_makes_it_partial(asking: Asking, lacks: str) -> None:
     """GIVEN one odd entry, WHEN asked, THEN the others are there, and it is quoted with its place."""

@@ -53,6 +53,8 @@ class RemovalMachine(RuleBasedStateMachine):
         self.missing: dict[str, datetime] = {}
         """Numbers that went without a person's word and are not back, by the instant at which they went."""
         self.held: list[tuple[datetime, int]] = []
+        self.missed: dict[str, frozenset[str]] = {}
+        """What it missed at each sync, by its checksum."""
         self.word = frozenset[str]()
         """The set that a person has approved."""
         self.allowed: frozenset[str] | None = None
@@ -115,6 +117,8 @@ class RemovalMachine(RuleBasedStateMachine):
         try:
             self.world.sync(self.key)
         finally:
+            missed = frozenset(self.world.held_by(self.key) - self.shown)
+            self.missed[checksum_of(missed)] = missed
             if self.allowed is not None and not self.allowed & self.world.held_by(self.key):
                 self.missing.clear()
             self.allowed = None
@@ -152,9 +156,8 @@ class RemovalMachine(RuleBasedStateMachine):
         if held is None:
             return
         self.world.approve_removals(self.key, held.checksum, "operator:ann")
-        missed = frozenset(self.world.held_by(self.key) - self.shown)
-        # Else a part of it is gone already, or the device misses another set by now.
-        self.word = missed if checksum_of(missed) == held.checksum else self.word
+        # Else a sync that died has not said what it missed, or a part of that is gone already.
+        self.word = self.missed.get(held.checksum, self.word)
         self._hear()
 
     @rule(point=POINT)

@@ -26,6 +26,7 @@ from number_inventory.domain.errors import InvalidInputError
 from number_inventory.domain.findings import FindingCode
 from number_inventory.domain.numbers import MAX_TEXT, slug
 
+_CORRELATION = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)
 _RFC3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]", re.ASCII)
 
 
@@ -52,8 +53,11 @@ def _rfc3339(value: object) -> object:
 
 
 def _correlation(value: object) -> object:
-    """Nothing, where a scheduler that does not know its keywords left one as it is."""
-    return None if value == "<aws.scheduler.execution-id>" else value
+    """Nothing, where it is none: what only labels a run must not keep it from running.
+
+    A scheduler that does not know its keywords leaves one as it is.
+    """
+    return None if isinstance(value, str) and not _CORRELATION.fullmatch(value) else value
 
 
 def _utc(value: datetime) -> datetime:
@@ -73,10 +77,7 @@ Instant = Annotated[AwareDatetime, BeforeValidator(_rfc3339), AfterValidator(_ut
 CustomerName = Annotated[str, AfterValidator(_customer)]
 DeviceName = Annotated[str, AfterValidator(_device)]
 FindingCodes = Annotated[list[FindingCode], Field(min_length=1), AfterValidator(_distinct)]
-CorrelationId = Annotated[
-    Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,64}$")] | None,
-    BeforeValidator(_correlation),
-]
+CorrelationId = Annotated[str | None, BeforeValidator(_correlation)]
 """What leads from a schedule's run to what it wrote: it stands in every line of the log, and in the numbers."""
 
 Checksum = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

@@ -69,13 +69,14 @@ def test_an_audit_has_the_id_of_its_run(account: Account) -> None:
     assert [ids(each) for each in account.audits_end()] == [{run} for run in runs]
 
 
-@pytest.mark.parametrize("event", [{}, {"correlation_id": "<aws.scheduler.execution-id>"}])
-def test_without_a_schedule_it_is_the_invocations(account: Account, event: dict[str, str]) -> None:
-    """GIVEN a run by hand, or a scheduler that knows no keywords, WHEN run after another THEN it has its own id."""
+@pytest.mark.parametrize("said", [None, "<aws.scheduler.execution-id>", "a_b==", "x" * 65])
+def test_without_a_schedule_it_is_the_invocations(account: Account, said: str | None) -> None:
+    """GIVEN a run by hand, or a scheduler that says no id, WHEN run after another THEN it has its own id."""
     account.add_device("sbc-1")
     account.run(DISPATCHER, SCHEDULE)
     account.queued()
 
+    event = {"correlation_id": said} if said else {}
     assert ids(account.run(DISPATCHER, event)) == {REQUEST_ID}
     assert [message["correlation_id"] for message in account.queued()] == [REQUEST_ID]
 
@@ -84,7 +85,7 @@ def test_a_message_that_makes_no_sense_has_no_others_id(account: Account, simula
     """GIVEN a message behind one of a schedule WHEN it is malformed THEN its line has the invocation's id."""
     account.add_device("sbc-1", simulator)
     good = {"customer": "acme", "device": "sbc-1", **SCHEDULE}
-    ran = account.run(WORKER, batch(good, {**good, "correlation_id": "no id\n"}))
+    ran = account.run(WORKER, batch(good, {**good, "device": "", "correlation_id": "other"}))
 
     assert [line["correlation_id"] for line in ran.logged] == [RUN, REQUEST_ID]
 

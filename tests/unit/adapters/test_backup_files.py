@@ -59,7 +59,13 @@ def test_what_was_changed_since_is_refused(folder: Path) -> None:
     """GIVEN a file of a backup that is shorter, other or torn WHEN checked THEN it is refused by its name."""
     path = folder / "numbers.jsonl.gz"
     sound = path.read_bytes()
-    for damaged in (gzip.compress(b'{"number":{"S":"1"}}\n'), sound[:-9], b"junk"):
+    middle = len(sound) // 2
+    for damaged in (
+        gzip.compress(b'{"number":{"S":"1"}}\n'),
+        sound[:-9],
+        sound[:middle] + b"\xff" * 9 + sound[middle + 9 :],
+        b"junk",
+    ):
         path.write_bytes(damaged)
         with pytest.raises(InvalidInputError, match=r"numbers\.jsonl\.gz"):
             BackupFolder(folder, MADE_AT).check()

@@ -85,6 +85,20 @@ def test_a_mass_disappearance_is_held_and_additions_go_on(world: World, key: Dev
     assert f"approve-removals sbc1 --checksum {checksum_of(GONE)}" in state.cause
 
 
+def test_who_comes_meanwhile_does_not_let_a_held_set_go(world: World, key: DeviceKey) -> None:
+    """GIVEN 40 numbers, WHEN 20 go and 200 others come, THEN the 20 are held, also where they are few among all."""
+    new = [str(number) for number in range(70000, 70200)]
+    assert lose(world, key, (*LEFT, *new)).health is Health.HELD
+
+    again = world.sync(key)
+
+    assert (again.health, again.held_removals) == (
+        Health.HELD,
+        HeldRemovals(checksum_of(GONE), 20, 40, GONE[:10], held(world, key).since),
+    )
+    assert world.held_by(key) == {*ALL, *new}
+
+
 def test_held_removals_are_said_once_and_cost_no_write(world: World, key: DeviceKey) -> None:
     """GIVEN a held set, WHEN synced for a day, THEN it is held since it began, and no number is written."""
     lose(world, key)

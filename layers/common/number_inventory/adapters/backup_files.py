@@ -7,6 +7,7 @@ the SHA-256 of each file's lines.
 import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -97,7 +98,7 @@ class BackupFolder:
         try:
             with gzip.open(self._path(table), "rb") as file:
                 yield from file
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise InvalidInputError("folder", f"{self._path(table)} cannot be read: {error}") from None
 
     def _path(self, table: str) -> Path:

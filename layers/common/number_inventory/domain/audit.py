@@ -169,7 +169,7 @@ def corrected(case: Case, codes: Set[FindingCode], stamp: Stamp) -> Decision | N
         RuleViolationError: the correction needs a cooling duration, and none is known.
     """
     if case.record is not None and _in_conflict(case, case.record):
-        codes &= _OF_HOLDERS
+        codes = codes & _OF_HOLDERS
     if case.moving or not codes:
         return None
     work = _Correction(case, stamp)

@@ -34,7 +34,7 @@ class HeldRemovals:
     Attributes:
         checksum: of exactly this set, see `checksum_of`.
         count: how many numbers are in it.
-        of: how many the device holds, these included.
+        of: how many the device held, these included, when the set was first held; less where it holds less now.
         sample: the first few of them, in order.
         since: when this very set was first held.
     """
@@ -146,14 +146,19 @@ class Removal(NamedTuple):
             before: what is held already; the same set is held since then.
             now: the present instant.
         """
-        count = len(self.gone) + len(self.begun)
-        at_once = guard.stops(count, self.held)
-        together = guard.stops(count + ledger.removed, ledger.held_at_start(self.held))
-        if not self.gone or not (at_once or together):
+        if not self.gone:
             return None
-        checksum = checksum_of(self.gone)
-        since = before.since if before and before.checksum == checksum else now
-        return HeldRemovals(checksum, len(self.gone), self.held, tuple(sorted(self.gone)[:SAMPLE]), since)
+        checksum, count = checksum_of(self.gone), len(self.gone) + len(self.begun)
+        same = before if before and before.checksum == checksum else None
+        # Who came since does not make a set smaller that is held: else the next sync would let it go by itself.
+        held = min(self.held, same.of) if same else self.held
+        at_once = guard.stops(count, held)
+        together = guard.stops(count + ledger.removed, ledger.held_at_start(held))
+        if not (at_once or together):
+            return None
+        return HeldRemovals(
+            checksum, len(self.gone), held, tuple(sorted(self.gone)[:SAMPLE]), same.since if same else now
+        )
 
 
 class Running(NamedTuple):

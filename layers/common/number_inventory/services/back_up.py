@@ -89,8 +89,8 @@ class Restore:
         return counts
 
     def _refuse_full(self, counts: Mapping[str, int], customers: Sequence[str]) -> None:
-        if customers and all(self.marks.expects_restored(customer) for customer in customers):
-            # It was begun before.
+        if any(self.marks.expects_restored(customer) for customer in customers):
+            # It was begun before; some customers may not have been marked yet, or have theirs taken off already.
             return
         full = [name for name in self.tables.names if not self.tables.is_empty(name)]
         if full:

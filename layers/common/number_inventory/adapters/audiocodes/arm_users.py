@@ -162,21 +162,30 @@ def why_partial(look: Look, *, steady: bool) -> str:
         look: what it showed last.
         steady: whether the look before showed the same.
     """
-    shown = len(look.users)
     if look.doubts:
         return f"the list is not understood as a whole: {'; '.join(look.doubts)}"
     if len(look.totals) > 1:
         totals = ", ".join(sorted("none" if total is None else str(total) for total in look.totals))
         return f"its total of registered users changed while its pages were read ({totals})"
-    total = next(iter(look.totals), None)
+    if reason := _why_number_doubtful(look):
+        return reason
+    if look.pages > 1 and not steady:
+        return f"its {look.pages} pages did not show the same when they were read again, or there was no time for that"
+    return ""
+
+
+def _why_number_doubtful(look: Look) -> str:
+    """Why so many users may not be all; empty where the device says that they are."""
+    shown, total = len(look.users), next(iter(look.totals), None)
     if total is not None and total != shown:
         return f"the device says that there are {total} registered users, but lists {shown}"
     if not shown and not (look.enabled and total == 0):
         return (
             "the list is empty, and nothing says that the registered-users feature is on and that nobody is registered"
         )
-    if look.pages > 1 and not steady:
-        return f"its {look.pages} pages did not show the same when they were read again, or there was no time for that"
+    if total is None:
+        # Without it, a list whose next page is named otherwise than expected would pass for a whole one.
+        return "the device does not say how many registered users there are, so nothing proves that these are all"
     return ""
 
 
