@@ -3,6 +3,7 @@
 An act may be interrupted at any request. Once time has passed, it is done again, and must leave the same picture.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from copy import copy
@@ -43,7 +44,7 @@ BEFORE, AFTER, ON_ANOTHER = set(NUMBERS[:4]), set(NUMBERS[1:6]) - {"1003"}, {"10
 Picture = Mapping[str, object]
 
 
-class Stage:
+class Stage(ABC):
     """One customer of its own on an engine, so that many stories share its tables."""
 
     def __init__(self, aws: Aws, customer: str) -> None:
@@ -65,13 +66,13 @@ class Stage:
         """Let some other hand store new numbers."""
         assert set(self.aws.inventory.save([written(self.own(new)) for new in records])) <= {WriteResult.WRITTEN}
 
+    @abstractmethod
     def prepare(self) -> None:
         """Bring everything to where the story begins."""
-        raise NotImplementedError
 
+    @abstractmethod
     def act(self) -> None:
         """Do what may be interrupted."""
-        raise NotImplementedError
 
     def later(self) -> None:
         """Let so much time pass that no lease and no claim is good any more."""
