@@ -32,6 +32,9 @@ from number_inventory.settings import AuditSettings
 SAFETY = timedelta(seconds=30)
 """What is kept of the function's time to store how far the audit is and to hand it over."""
 
+_NO_TIME = timedelta(0)
+"""Enough for one batch of findings, which every invocation deals with whatever its time."""
+
 SCHEDULE = "schedule"
 """Who asks for the audits of all customers."""
 
@@ -138,7 +141,7 @@ class _Audits:
 
     def _carry_out(self, customer: str, run_id: str, step: int) -> AuditRun | None:
         left = timedelta(milliseconds=self.context.get_remaining_time_in_millis())
-        carry_out = bootstrap.run_audit(self.settings, max(left - SAFETY, timedelta(seconds=1)), on_buried=_tell)
+        carry_out = bootstrap.run_audit(self.settings, max(left - SAFETY, _NO_TIME), on_buried=_tell)
         try:
             run = carry_out(customer, run_id, step, self.context.aws_request_id)
         except PermanentError:
