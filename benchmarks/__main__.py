@@ -81,7 +81,10 @@ def main() -> int:
                 _say(f"{told}: left out, it needs {'full sizes' if benchmark.full_only else DYNAMODB_LOCAL}")
                 continue
             _say(told)
+            since = time.monotonic()
             figure = _measured(benchmark, name, endpoint, options)
+            about["seconds"][benchmark.figure] = round(time.monotonic() - since)
+            _say(f"  {benchmark.figure} took {about['seconds'][benchmark.figure]} s")
             if figure is None:
                 broken.append(benchmark.figure)
             else:
@@ -139,7 +142,7 @@ def _keep(results: Mapping[str, Any], run: Mapping[str, Any]) -> None:
 
 
 def _run(engine: str, options: argparse.Namespace) -> dict[str, Any]:
-    """When and on what it is measured; the load says how much else the machine had to do."""
+    """When and on what it is measured; the load says how much else the machine had to do, `seconds` what took long."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="minutes"),
         "engine": engine,
@@ -148,6 +151,7 @@ def _run(engine: str, options: argparse.Namespace) -> dict[str, Any]:
         "machine": f"{os.cpu_count()} processors, {platform.machine()}, {platform.system()}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "load": round(os.getloadavg()[1], 1),
+        "seconds": {},
     }
 
 

@@ -53,6 +53,8 @@ HOURS = timedelta(hours=6)
 WARM_UP_PAGES = 10
 
 BARE, BARE_PROJECTED, AUDIT = "bare read", "bare read of the same attributes", "audit"
+MOST_PROJECTED = 100_000
+"""Up to so many numbers are read with an audit's attributes as well: it bounds nothing, and a million takes minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,20 +100,25 @@ def _note_holders(records: "Sequence[NumberRecord]", held: Mapping[str, set[str]
 
 
 @contextmanager
-def served(endpoint: str, tables: Tables, size: Size) -> Iterator[str]:
-    """The numbers served page by page by a process of their own, and all else from the engine."""
+def page_server(endpoint: str, tables: Tables, size: Size) -> Iterator["subprocess.Popen[str]"]:
+    """A process that makes the numbers and serves them page by page, and hands all else on to the engine."""
     told = {"numbers": size.numbers, "devices": size.devices, "seed": size.seed, "now": size.now.isoformat()}
     options = {**told, "table": tables.numbers, "engine": endpoint}
     command = [sys.executable, "-m", "benchmarks.page_server"]
     command += [part for name, value in options.items() for part in (f"--{name}", str(value))]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 - our own module
         try:
-            assert server.stdout is not None
-            url = server.stdout.readline().strip()
-            assert url, "the page server did not start"
-            yield url
+            yield server
         finally:
             server.terminate()
+
+
+def url_of(server: "subprocess.Popen[str]") -> str:
+    """Where it serves; waits until it has made all numbers."""
+    assert server.stdout is not None
+    url = server.stdout.readline().strip()
+    assert url, "the page server did not start"
+    return url
 
 
 # --- what is measured, in a process of its own
@@ -201,7 +208,8 @@ def compare(endpoint: str, tables: Tables, numbers: int, rounds: int) -> dict[st
     """Let all works take turns; the engine warms up with a bare read of its first pages that does not count."""
     say("warming up the engine")
     bare(Engine(DYNAMODB_LOCAL, endpoint).session().dynamodb(), tables, projected=False, pages=WARM_UP_PAGES)
-    taken: dict[str, list[Measured]] = {what: [] for what in (BARE, BARE_PROJECTED, AUDIT)}
+    works = (BARE, BARE_PROJECTED, AUDIT) if numbers <= MOST_PROJECTED else (BARE, AUDIT)
+    taken: dict[str, list[Measured]] = {what: [] for what in works}
     for turn in range(rounds):
         say(f"round {turn + 1} of {rounds}")
         for what, measures in taken.items():
@@ -228,9 +236,10 @@ def _measured(setting: Setting, numbers: int, rounds: int) -> dict[str, list[Mea
     from_engine = numbers <= MOST_ON_THE_ENGINE
     try:
         say(f"making {numbers:,} numbers of {DEVICES} devices")
-        load(client, tables, size, numbers=from_engine)
-        with nullcontext(endpoint) if from_engine else served(endpoint, tables, size) as url:
-            return compare(url, tables, numbers, rounds)
+        # The server makes its numbers while the registers are stored.
+        with nullcontext() if from_engine else page_server(endpoint, tables, size) as server:
+            load(client, tables, size, numbers=from_engine)
+            return compare(url_of(server) if server else endpoint, tables, numbers, rounds)
     finally:
         drop_tables(client, tables)
 
@@ -241,21 +250,20 @@ def _figure(grown: Mapping[int, Mapping[str, Sequence[Measured]]]) -> Figure:
     def of_audits(field: str) -> dict[int, float]:
         return {size: round(getattr(each[AUDIT][-1], field), 3) for size, each in grown.items()}
 
-    def ratio(field: str, against: str = BARE) -> float:
-        both = zip(taken[AUDIT], taken[against], strict=True)
-        return float(median(getattr(mine, field) / getattr(other, field) for mine, other in both))
-
-    cpu, wall = ratio("cpu_seconds"), ratio("wall_seconds")
-    projected = ratio("cpu_seconds", BARE_PROJECTED)
+    cpu, wall = _ratio(taken, "cpu_seconds"), _ratio(taken, "wall_seconds")
+    some = max(size for size, each in grown.items() if BARE_PROJECTED in each)
+    projected = _ratio(grown[some], "cpu_seconds", BARE_PROJECTED)
     return Figure(
         id="P8",
         what=f"audit of {numbers:,} sound numbers, against a bare paginated read of them",
         checks=[
             Check(what="time: CPU or wall, whichever fares worse", value=max(cpu, wall), unit="x", bound=1.5),
             Check(what="client CPU", value=cpu, unit="x", bound=1.5),
-            Check(what="read units", value=ratio("read_units"), unit="x", bound=1.05),
+            Check(what="read units", value=_ratio(taken, "read_units"), unit="x", bound=1.05),
             Check(what="peak memory", value=max(each.peak_mb for each in taken[AUDIT]), unit="MB", bound=300),
-            Check(what="client CPU, against a bare read of the same attributes", value=projected, unit="x"),
+            Check(
+                what=f"client CPU, against a bare read of {some:,} with the same attributes", value=projected, unit="x"
+            ),
         ],
         detail={
             "engine": "DynamoDB Local; numbers beyond its reach by page_server",
@@ -267,6 +275,12 @@ def _figure(grown: Mapping[int, Mapping[str, Sequence[Measured]]]) -> Figure:
             },
         },
     )
+
+
+def _ratio(taken: Mapping[str, Sequence[Measured]], field: str, against: str = BARE) -> float:
+    """What an audit takes, against what a read of the same numbers does."""
+    both = zip(taken[AUDIT], taken[against], strict=True)
+    return float(median(getattr(mine, field) / getattr(other, field) for mine, other in both))
 
 
 def _rounded(measured: Measured) -> dict[str, float]:

@@ -33,7 +33,8 @@ def main() -> int:
 def _about(run: Mapping[str, Any]) -> str:
     return (
         f"Measured at {run['at']} on {run['engine']}, {run['sizes']} sizes, seed {run['seed']}: {run['machine']}; "
-        f"{run['python']}. The machine's load when it began was {run['load']}."
+        f"{run['python']}. The machine's load when it began was {run['load']}; it took "
+        f"{sum(run['seconds'].values()) / 60:.0f} minutes."
     )
 
 
