@@ -68,6 +68,13 @@ def test_a_documented_target_is_in_the_makefile(documented: Documented) -> None:
     assert set(wanted) <= targets
 
 
+@pytest.mark.parametrize("documented", commands("pytest"), ids=str)
+def test_documented_tests_are_there(documented: Documented) -> None:
+    paths = [word for word in documented.words if word.startswith("tests/")]
+    assert paths
+    assert all((ROOT / path).exists() for path in paths)
+
+
 def _invoking(word: str) -> list[Documented]:
     return [command for command in (*commands("aws"), *commands("sam")) if word in command.words]
 
