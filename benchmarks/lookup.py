@@ -105,9 +105,9 @@ def _function(setting: Setting, stage: Stage) -> Any:  # noqa: ANN401 - a handle
 
 
 def _function_client() -> "DynamoDBClient":
-    from number_inventory import bootstrap  # noqa: PLC0415 - as above
+    from number_inventory.bootstrap import process  # noqa: PLC0415 - as above
 
-    return bootstrap._dynamodb()  # noqa: SLF001 - the one that the function uses
+    return process.dynamodb()
 
 
 def _milliseconds(work: Any, times: int) -> float:  # noqa: ANN401 - any call

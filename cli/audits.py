@@ -14,7 +14,7 @@ from cli.audit_wait import wait_for_end
 from cli.exports import FormatWord, OutputFile, destination, export_format
 from cli.request import AsJson, Customer, Request, request_of
 from cli.words import one_of
-from number_inventory import bootstrap
+from number_inventory.bootstrap import audits, process
 from number_inventory.domain.audit_runs import ENDED, AuditMode, AuditRun, RunState
 from number_inventory.domain.errors import AuditUnderWayError, InventoryError
 from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
@@ -133,7 +133,7 @@ def show(
     """Show an audit and what it found, in the order of the numbers."""
     request = request_of(context, customer, as_json)
     query = _query(request, audit, code, outcome)
-    look = bootstrap.look_at_audits(request.settings)
+    look = audits.look_at_audits(request.settings)
     seen = look.one(query.customer, query.run)
     found = _findings(look, query)
     shown = found if all_ else islice(found, limit)
@@ -159,14 +159,14 @@ def list_audits(
 ) -> None:
     """List the audits of a customer, the newest first."""
     request = request_of(context, customer, as_json)
-    page = bootstrap.look_at_audits(request.settings).runs(request.customer, limit, None)
+    page = audits.look_at_audits(request.settings).runs(request.customer, limit, None)
     output = request.output
     output.json({"audits": [run_json(each) for each in page.runs], "more": page.last is not None})
     if not page.runs:
         output.show(f"Customer {request.customer} has no audit yet; this starts one, which changes nothing:")
         output.show_command(request.command("audit", "run", "--report"))
         return
-    output.show(runs_table(page.runs, bootstrap.clock().now(), output.width))
+    output.show(runs_table(page.runs, process.clock().now(), output.width))
     if page.last is not None:
         output.note(f"The newest {len(page.runs)} are shown: --limit for more.")
 
@@ -193,7 +193,7 @@ def export(
     path = None if output is None or str(output) == "-" else output
     kind = export_format(format_, path, as_json=request.as_json)
     query = _query(request, audit, code, outcome)
-    look = bootstrap.look_at_audits(request.settings)
+    look = audits.look_at_audits(request.settings)
     seen = look.one(query.customer, query.run)
     matching = (
         finding
@@ -210,7 +210,7 @@ def export(
 
 
 def _start(request: Request, mode: AuditMode, site: str | None, codes: list[FindingCode], plan: str) -> AuditRun:
-    start = bootstrap.start_audit(request.settings)
+    start = audits.start_audit(request.settings)
     # The plan's own customer would do, but nobody's numbers are corrected who was not meant.
     scope = start.scope(customer=request.customer, mode=mode, site=site, codes=codes, plan=plan)
     try:
@@ -221,7 +221,7 @@ def _start(request: Request, mode: AuditMode, site: str | None, codes: list[Find
 
 
 def _wait(request: Request, begun: AuditRun, seconds: int) -> AuditRun:
-    look = bootstrap.look_at_audits(request.settings)
+    look = audits.look_at_audits(request.settings)
     if not request.as_json:
         request.output.note(f"Audit {begun.id} has begun.")
     try:
@@ -247,7 +247,7 @@ def _tell(request: Request, ended: AuditRun) -> None:
 
 def _show_run(request: Request, seen: AuditRun) -> None:
     output = request.output
-    output.show(run_table(seen, bootstrap.clock().now()))
+    output.show(run_table(seen, process.clock().now()))
     if seen.total():
         output.show("")
         output.show(counts_table(seen, output.width))
@@ -255,7 +255,7 @@ def _show_run(request: Request, seen: AuditRun) -> None:
 
 def _show_findings(request: Request, findings: Iterable[Finding]) -> int:
     """Show them so many at a time as fit in memory; returns how many they were."""
-    now, count, left = bootstrap.clock().now(), 0, iter(findings)
+    now, count, left = process.clock().now(), 0, iter(findings)
     while some := list(islice(left, MAX_LIMIT)):
         request.output.show(findings_view(some, now, request.output.width))
         count += len(some)
@@ -287,7 +287,7 @@ def _same_scope(run_: AuditRun) -> list[str]:
 
 def _name(request: Request, ended: AuditRun) -> None:
     """The first findings of each kind that needs a person."""
-    look = bootstrap.look_at_audits(request.settings)
+    look = audits.look_at_audits(request.settings)
     named: list[Finding] = []
     more: list[str] = []
     for outcome in filter(ended.total, _FOR_A_PERSON):
@@ -332,7 +332,7 @@ def _query(request: Request, audit: str, code: str | None, outcome: str | None) 
 
 
 def _latest(request: Request) -> str:
-    page = bootstrap.look_at_audits(request.settings).runs(request.customer, 1, None)
+    page = audits.look_at_audits(request.settings).runs(request.customer, 1, None)
     if not page.runs:
         begin = request.command("audit", "run", "--report")
         raise typer.TyperException(f"customer {request.customer} has no audit yet: start one with {begin}")

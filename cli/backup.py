@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from cli import wiring
 from cli.request import AsJson, Request, request_of
 from cli.tables import listing
-from number_inventory import bootstrap
 
 app = typer.Typer(no_args_is_help=True, help="Write all tables of a stack into a folder, and put them back.")
 
@@ -35,7 +35,7 @@ def write(
     """
     request = request_of(context, None, as_json)
     with request.output.progress("Reading tables") as bar:
-        service = bootstrap.back_up(request.settings, folder, suffix)
+        service = wiring.back_up(request.settings, folder, suffix)
         counts = service(request.target.stack, lambda table, done: bar(f"Reading {table}", done, None))
     _tell(request, counts)
     request.output.note(f"{folder} holds all numbers and whom they belong to: keep it where few can read it.")
@@ -46,7 +46,7 @@ def restore(context: typer.Context, folder: Folder, *, as_json: AsJson = False) 
     """Put a backup into a stack whose tables are empty; interrupted, give it again."""
     request = request_of(context, None, as_json)
     with request.output.progress("Checking the backup") as bar:
-        service = bootstrap.restore_backup(request.settings, folder)
+        service = wiring.restore_backup(request.settings, folder)
         counts = service(lambda table, done: bar(f"Putting {table} back", done, None))
     _tell(request, counts)
     request.output.note("Numbers are not counted yet. For each customer, give:")

@@ -80,8 +80,8 @@ def capture_of(device: Device, tape: Tape, redaction: Redaction) -> dict[str, An
 def read_as(capture: Mapping[str, Any]) -> dict[str, object]:
     """What is made of the answers of a capture: how many users and contacts, whether complete, or which error."""
     # Only who captures loads what talks to devices.
+    from cli.adapters.recorded import RecordedCalls  # noqa: PLC0415
     from number_inventory.adapters.audiocodes.connection import Heard  # noqa: PLC0415
-    from number_inventory.adapters.audiocodes.recorded import RecordedCalls  # noqa: PLC0415
     from number_inventory.adapters.audiocodes.source import AudioCodesSource  # noqa: PLC0415
 
     device = Device(

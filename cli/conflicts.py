@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import typer
 from rich.table import Table
 
+from cli import wiring
 from cli.number_views import number_json
 from cli.request import AsJson, Customer, request_of
 from cli.tables import listing, state
 from cli.times import distance
-from number_inventory import bootstrap
+from number_inventory.bootstrap import process
 from number_inventory.domain.numbers import NumberRecord
 
 _COLUMNS = ("Number", "Status", "Usage", "Vendor", "Assigned to", "Held by", "Site", "Description")
@@ -27,9 +28,9 @@ def conflicts() -> None:
 def list_conflicts(context: typer.Context, *, customer: Customer = None, as_json: AsJson = False) -> None:
     """List the numbers in conflict by their records; an audit also asks what each device holds."""
     request = request_of(context, customer, as_json)
-    now = bootstrap.clock().now()
+    now = process.clock().now()
     with request.output.working("Looking at all numbers"):
-        found = list(bootstrap.list_conflicts(request.settings)(request.customer))
+        found = list(wiring.list_conflicts(request.settings)(request.customer))
     output = request.output
     output.json({"numbers": [number_json(record, now) for record in found]})
     if not found:

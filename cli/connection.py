@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from number_inventory import bootstrap
+from cli import wiring
 from number_inventory.domain.errors import SettingBrokenError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def connect(target: Target) -> "OperatorSettings":
     if target.local:
         return _connect_locally(target)
     _aim_at_account(target)
-    return bootstrap.deployed_settings(target.stack)
+    return wiring.deployed_settings(target.stack)
 
 
 def stack_name(target: Target) -> str:
@@ -88,7 +88,7 @@ def _connect_locally(target: Target) -> "OperatorSettings":
     try:
         stack: Any = json.loads(path.read_text(encoding="utf-8"))
         endpoint, region = str(stack["endpoint_url"]), str(stack["region"])
-        settings = bootstrap.settings_of(_local_settings(stack))
+        settings = wiring.settings_of(_local_settings(stack))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SettingBrokenError(
             f"{path} does not describe a local stack ({error!r}): write it anew with `make up`"

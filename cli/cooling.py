@@ -8,11 +8,12 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from cli import wiring
 from cli.number_views import number_json
 from cli.request import AsJson, Customer, request_of
 from cli.tables import listing
 from cli.times import distance, minute
-from number_inventory import bootstrap
+from number_inventory.bootstrap import process
 from number_inventory.domain.cooling import MAX_COOLING_DAYS
 from number_inventory.domain.numbers import NumberRecord
 from number_inventory.services.list_cooling import CoolingNumber
@@ -46,9 +47,9 @@ def list_cooling(
 ) -> None:
     """List what cools, the earliest Release Date first, and whose it was before."""
     request = request_of(context, customer, as_json)
-    now = bootstrap.clock().now()
+    now = process.clock().now()
     until = None if within is None else now + timedelta(days=within)
-    service = bootstrap.list_cooling(request.settings)
+    service = wiring.list_cooling(request.settings)
     with request.output.working("Looking for what cools"):
         found = iter(service(request.customer, None if all_ else limit + 1, until))
         shown = list(found if all_ else islice(found, limit))

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli import wiring
 from cli.asking import PasswordStdin, Username, ask_credentials, confirmed
 from cli.capture import Tape, captured
 from cli.device_input import (
@@ -34,7 +35,7 @@ from cli.device_views import (
     removals_words,
 )
 from cli.request import AsJson, Customer, Request, request_of
-from number_inventory import bootstrap
+from number_inventory.bootstrap import configuration, process
 from number_inventory.domain.devices import (
     Device,
     DeviceKey,
@@ -130,7 +131,7 @@ def list_devices(context: typer.Context, *, customer: Customer = None, as_json: 
         example = request.command("devices", "add", "sbc-1", "--address", "https://10.8.5.71")
         output.show(f"Customer {request.customer} has no devices yet; add one with:\n  {example}")
         return
-    output.show(devices_table(entries, bootstrap.clock().now()))
+    output.show(devices_table(entries, process.clock().now()))
     for entry in entries:
         if entry.state.cause and entry.state.health not in {Health.OK, Health.NEVER_SYNCED}:
             output.show(f"\n{entry.device.key.name}: {entry.state.cause}")
@@ -142,7 +143,7 @@ def show(context: typer.Context, name: Name, *, customer: Customer = None, as_js
     request = request_of(context, customer, as_json)
     entry = _configure(request).one(request.device(name))
     request.output.json(device_json(entry))
-    request.output.show(device_table(entry, bootstrap.clock().now()))
+    request.output.show(device_table(entry, process.clock().now()))
 
 
 @app.command("test", epilog="Example: number-inventory devices test sbc-1")
@@ -172,7 +173,7 @@ def try_device(
     request = request_of(context, customer, as_json)
     output, warnings, tape = request.output, list[str](), Tape()
     heard = tape if capture else None
-    configure = bootstrap.configure_devices(request.settings, warnings.append, _TEST_BUDGET, heard)
+    configure = configuration.configure_devices(request.settings, warnings.append, _TEST_BUDGET, heard)
     device = configure.one(request.device(name)).device
     writing = captured(capture, keep or (), device, tape, output) if capture else nullcontext()
     with writing, output.working(f"Asking {device.address} for its users"):
@@ -289,7 +290,7 @@ def removals(context: typer.Context, name: Name, *, customer: Customer = None, a
     If too many would go at once, or within 24 hours, syncs hold them back until a person approves exactly that set.
     """
     request = request_of(context, customer, as_json)
-    service = bootstrap.review_removals(request.settings, request.output.warn, _TEST_BUDGET)
+    service = wiring.review_removals(request.settings, request.output.warn, _TEST_BUDGET)
     with request.output.working(f"Asking {name}"):
         review = service(request.device(name))
     request.output.json(
@@ -325,7 +326,7 @@ def approve_removals(
 ) -> None:
     """Let the next sync take exactly these numbers from the device, once; void as soon as it misses others."""
     request = request_of(context, customer, as_json)
-    approve = bootstrap.approve_removals(request.settings)
+    approve = configuration.approve_removals(request.settings)
     held, approval = approve(request.device(name), checksum, f"operator:{getpass.getuser()}")
     request.output.json({"customer": request.customer, "device": name, "held": held, "approval": approval})
     numbers = "1 number" if held.count == 1 else f"{held.count} numbers"
@@ -347,7 +348,7 @@ def remove(
     if not yes and not _confirmed(request, entry.device.key):
         raise typer.TyperException(f"device {name} is not removed")
     with request.output.working(f"Removing {name}"):
-        report = bootstrap.remove_device(request.settings, _REMOVE_BUDGET)(entry.device.key)
+        report = configuration.remove_device(request.settings, _REMOVE_BUDGET)(entry.device.key)
     outcomes = {str(outcome): count for outcome, count in sorted(report.outcomes.items())}
     request.output.json({"device": name, "removed": True, "outcomes": outcomes})
     words = ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in outcomes.items())
@@ -355,7 +356,7 @@ def remove(
 
 
 def _configure(request: Request) -> ConfigureDevices:
-    return bootstrap.configure_devices(request.settings, request.output.warn, _TEST_BUDGET)
+    return configuration.configure_devices(request.settings, request.output.warn, _TEST_BUDGET)
 
 
 def _switch(request: Request, name: str, *, on: bool) -> None:
@@ -366,7 +367,7 @@ def _switch(request: Request, name: str, *, on: bool) -> None:
 
 
 def _confirmed(request: Request, key: DeviceKey) -> bool:
-    fate = removal_fate(bootstrap.remove_device(request.settings, _REMOVE_BUDGET).preview(key))
+    fate = removal_fate(configuration.remove_device(request.settings, _REMOVE_BUDGET).preview(key))
     if not sys.stdin.isatty():
         raise typer.TyperException(f"device {key.name} is not removed: nobody can confirm it here ({fate}); add --yes")
     return confirmed(f"Remove device {key.name}? {fate[0].upper()}{fate[1:]}.")

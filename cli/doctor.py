@@ -9,11 +9,11 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from cli import wiring
 from cli.connection import stack_name
 from cli.output import printable
 from cli.request import AsJson, Customer, request_of
 from cli.tables import listing
-from number_inventory import bootstrap
 from number_inventory.domain.checkup import Check, Verdict
 
 _BUDGET = timedelta(minutes=4)
@@ -45,7 +45,7 @@ def doctor(
     request = request_of(context, customer, as_json)
     output = request.output
     with output.progress("Looking") as tell:
-        service = bootstrap.check_up(
+        service = wiring.check_up(
             request.settings, stack_name(request.target), output.warn, _BUDGET, lambda words: tell(words, 0, None)
         )
         checks = list(service(request.customer, () if no_devices else devices or None))

@@ -5,7 +5,7 @@ from time import monotonic, sleep
 import typer
 
 from cli.request import Request
-from number_inventory import bootstrap
+from number_inventory.bootstrap import number_jobs
 from number_inventory.domain.errors import InventoryError, RetryableError
 from number_inventory.domain.number_jobs import JOB_ENDED, JobState, NumberJob
 
@@ -24,7 +24,7 @@ def wait_for_job(request: Request, begun: NumberJob, seconds: int) -> NumberJob:
     Raises:
         InventoryError: the job cannot be looked at, even after some more tries where that can help.
     """
-    look = bootstrap.look_at_number_jobs(request.settings)
+    look = number_jobs.look_at_number_jobs(request.settings)
     until, pause, bad, job = monotonic() + seconds, _FIRST_PAUSE, 0, begun
     try:
         with request.output.progress("Waiting for its turn") as tell:

@@ -10,7 +10,7 @@ from cli.job_views import job_json, job_table, jobs_table, outcomes_table, write
 from cli.job_wait import fail_unless_done, wait_for_job
 from cli.request import AsJson, Customer, Request, request_of
 from cli.words import one_of
-from number_inventory import bootstrap
+from number_inventory.bootstrap import number_jobs, process
 from number_inventory.domain.number_jobs import JOB_ENDED, AddOutcome
 from number_inventory.services.look_at_number_jobs import MAX_LIMIT, OutcomeQuery
 
@@ -39,14 +39,14 @@ def list_jobs(
 ) -> None:
     """List the jobs of a customer, the newest first."""
     request = request_of(context, customer, as_json)
-    page = bootstrap.look_at_number_jobs(request.settings).page(request.customer, limit, None)
+    page = number_jobs.look_at_number_jobs(request.settings).page(request.customer, limit, None)
     output = request.output
     output.json({"jobs": [job_json(each) for each in page.jobs], "more": page.last is not None})
     if not page.jobs:
         output.show(f"Customer {request.customer} has no job; this would begin one:")
         output.show_command(request.command("numbers", "add", "--range", "+49301000", "+49301999"))
         return
-    output.show(jobs_table(page.jobs, bootstrap.clock().now()))
+    output.show(jobs_table(page.jobs, process.clock().now()))
     if page.last is not None:
         output.note(f"The newest {len(page.jobs)} are shown: --limit for more.")
 
@@ -65,11 +65,11 @@ def show(
 ) -> None:
     """Show how far a job is, and what came of it."""
     request = request_of(context, customer, as_json)
-    seen = bootstrap.look_at_number_jobs(request.settings).one(request.customer, _named(request, job))
+    seen = number_jobs.look_at_number_jobs(request.settings).one(request.customer, _named(request, job))
     if wait:
         seen = wait_for_job(request, seen, timeout)
     request.output.json({"job": job_json(seen)})
-    request.output.show(job_table(seen, bootstrap.clock().now()))
+    request.output.show(job_table(seen, process.clock().now()))
     if wait:
         fail_unless_done(request, seen, timeout)
 
@@ -95,7 +95,7 @@ def outcomes(
     """Show what became of the numbers of a job, in the order of their spelling."""
     request = request_of(context, customer, as_json)
     wanted = None if outcome is None else one_of(AddOutcome, outcome, "--outcome")
-    look = bootstrap.look_at_number_jobs(request.settings)
+    look = number_jobs.look_at_number_jobs(request.settings)
     seen = look.one(request.customer, _named(request, job))
     found = look.every_outcome(OutcomeQuery(customer=seen.customer, job=seen.id, outcome=wanted))
     shown = found if all_ else islice(found, limit)
@@ -116,7 +116,7 @@ def outcomes(
 def resume(context: typer.Context, job: Job, *, customer: Customer = None, as_json: AsJson = False) -> None:
     """Wake a worker for a job that goes on no longer; one that is at work, or has ended, stays as it is."""
     request = request_of(context, customer, as_json)
-    start = bootstrap.start_number_job(request.settings)
+    start = number_jobs.start_number_job(request.settings)
     seen = start.resume(request.customer, _named(request, job))
     request.output.json({"job": job_json(seen)})
     if seen.state in JOB_ENDED:
@@ -129,7 +129,7 @@ def resume(context: typer.Context, job: Job, *, customer: Customer = None, as_js
 def _named(request: Request, job: str) -> str:
     if job != _LATEST:
         return job
-    page = bootstrap.look_at_number_jobs(request.settings).page(request.customer, 1, None)
+    page = number_jobs.look_at_number_jobs(request.settings).page(request.customer, 1, None)
     if not page.jobs:
         raise typer.TyperException(f"customer {request.customer} has no job")
     return page.jobs[0].id

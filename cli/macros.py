@@ -6,7 +6,7 @@ import typer
 
 from cli.request import AsJson, Customer, Request, request_of
 from cli.tables import details, fits, listing
-from number_inventory import bootstrap
+from number_inventory.bootstrap import configuration
 from number_inventory.domain.macros import MacroValue, macro_definition
 
 app = typer.Typer(no_args_is_help=True, help="Read and set named macros, such as how long numbers cool.")
@@ -28,7 +28,7 @@ def get(
 ) -> None:
     """Show the value in force and where it comes from: the customer, global, or the built-in default."""
     request = request_of(context, customer, as_json)
-    macro = bootstrap.manage_macros(request.settings).get(name, _scope(request, everywhere=global_))
+    macro = configuration.manage_macros(request.settings).get(name, _scope(request, everywhere=global_))
     _show(request, macro)
 
 
@@ -44,7 +44,7 @@ def set_macro(
 ) -> None:
     """Set a macro; a cooling duration counts for numbers that start to cool from now on."""
     request = request_of(context, customer, as_json)
-    macro = bootstrap.manage_macros(request.settings).set(name, value, _scope(request, everywhere=global_))
+    macro = configuration.manage_macros(request.settings).set(name, value, _scope(request, everywhere=global_))
     _show(request, macro)
 
 
@@ -59,7 +59,7 @@ def unset(
 ) -> None:
     """Forget a customer's own value, or the global one; shows the value that is in force then."""
     request = request_of(context, customer, as_json)
-    _show(request, bootstrap.manage_macros(request.settings).unset(name, _scope(request, everywhere=global_)))
+    _show(request, configuration.manage_macros(request.settings).unset(name, _scope(request, everywhere=global_)))
 
 
 @app.command("list", epilog="Example: number-inventory macros list --global")
@@ -68,7 +68,7 @@ def list_macros(
 ) -> None:
     """List every macro with its value in force."""
     request = request_of(context, customer, as_json)
-    macros = bootstrap.manage_macros(request.settings).all(_scope(request, everywhere=global_))
+    macros = configuration.manage_macros(request.settings).all(_scope(request, everywhere=global_))
     request.output.json({"macros": [_json(macro) for macro in macros]})
     rows = [(macro.name, macro.value, macro.origin, macro_definition(macro.name).purpose) for macro in macros]
     if fits(_COLUMNS, rows, request.output.width):

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from cli import wiring
 from cli.request import AsJson, Customer, Request, request_of
 from cli.tables import details
-from number_inventory import bootstrap
 from number_inventory.services.migrate_numbers import PACE, MigrateNumbers, MigrationReport
 
 _FASTEST = 4000
@@ -33,7 +33,7 @@ def migrate(
     request = request_of(context, customer, as_json)
     if recount and not apply:
         raise typer.BadParameter("goes with --apply", param_hint="--recount")
-    service = replace(bootstrap.migrate_numbers(request.settings), pace=pace)
+    service = replace(wiring.migrate_numbers(request.settings), pace=pace)
     report = _run(request, service, apply=apply, recount=recount)
     request.output.json(report)
     request.output.show(details(_told(report, applied=apply)))

@@ -13,7 +13,7 @@ from cli.number_views import number_json, numbers_table
 from cli.request import AsJson, Customer, Request, request_of
 from cli.tables import listing, state
 from cli.words import one_of
-from number_inventory import bootstrap
+from number_inventory.bootstrap import number_changes, process
 from number_inventory.domain.commands import Assign, Command, Cool, Edit, Release, Reserve, Unassign, Unreserve
 from number_inventory.domain.numbers import Usage, canonical_number
 from number_inventory.services.manage_numbers import FAILED, MAX_MANY, NOT_FOUND, REFUSED, ItemResult
@@ -169,7 +169,7 @@ def delete(
             raise typer.TyperException(f"{what}: not deleted, since nobody can confirm it here; add --yes")
         if not confirmed(f"Delete {what}, with all that is known about them?"):
             raise typer.TyperException(f"{what}: not deleted")
-    manage = bootstrap.manage_numbers(request.settings)
+    manage = number_changes.manage_numbers(request.settings)
     _carry_out(request, wanted, lambda some: manage.delete_many(request.customer, some, _operator()))
 
 
@@ -209,12 +209,12 @@ def next_available(
         command = Reserve(reserve_for, given_instant(until, "--until"), notes)
     with request.output.working("Looking for numbers"):
         if command is None:
-            find = bootstrap.find_available(request.settings)
+            find = number_changes.find_available(request.settings)
             records = find(request.customer, count, prefix, contiguous=contiguous)
         else:
-            take = bootstrap.claim_available(request.settings)
+            take = number_changes.claim_available(request.settings)
             records = take(request.customer, count, prefix, contiguous=contiguous, command=command, by=_operator())
-    now = bootstrap.clock().now()
+    now = process.clock().now()
     request.output.json({"numbers": [number_json(record, now) for record in records]})
     if records:
         request.output.show(numbers_table(tuple(records), now, request.output.width))
@@ -243,8 +243,8 @@ def given_instant(text: str | None, option: str) -> datetime | None:
 
 def _change(request: Request, numbers: Sequence[str], command: Command) -> None:
     # Before the first hundred is changed: what is wrong with it is wrong for all.
-    command.checked(bootstrap.clock().now())
-    manage = bootstrap.manage_numbers(request.settings)
+    command.checked(process.clock().now())
+    manage = number_changes.manage_numbers(request.settings)
     _carry_out(request, _each_once(numbers), lambda some: manage.many(request.customer, some, command, _operator()))
 
 

@@ -7,7 +7,7 @@ import typer
 from cli.count_views import counts_json, counts_table
 from cli.history_views import change_json, changes_table, explanation_json, explanation_table
 from cli.request import AsJson, Customer, request_of
-from number_inventory import bootstrap
+from number_inventory.bootstrap import histories, process
 from number_inventory.services.look_at_history import DEFAULT_LIMIT, MAX_LIMIT, ChangeQuery
 
 app = typer.Typer()
@@ -31,11 +31,11 @@ def history(
 ) -> None:
     """Show what became of a number, the newest change first; also of one that was deleted."""
     request = request_of(context, customer, as_json)
-    page = bootstrap.look_at_history(request.settings).page(ChangeQuery(request.customer, number), limit, after)
+    page = histories.look_at_history(request.settings).page(ChangeQuery(request.customer, number), limit, after)
     changes = [change_json(change) for change in page.changes]
     request.output.json({"changes": changes, "next_after": page.last})
     if page.changes:
-        request.output.show(changes_table(page.changes, bootstrap.clock().now(), request.output.width))
+        request.output.show(changes_table(page.changes, process.clock().now(), request.output.width))
     else:
         request.output.show(f"Nothing has happened to {number} for as long as the history is kept.")
     if page.last is not None:
@@ -55,7 +55,7 @@ def count(
 ) -> None:
     """Count numbers by Status, Site and Vendor; in use is whatever is not Available."""
     request = request_of(context, customer, as_json)
-    counts = bootstrap.look_at_counts(request.settings)(request.customer, site, vendor)
+    counts = histories.look_at_counts(request.settings)(request.customer, site, vendor)
     request.output.json(counts_json(request.customer, counts))
     request.output.show(counts_table(counts))
 
@@ -64,6 +64,6 @@ def count(
 def explain(context: typer.Context, number: Number, *, customer: Customer = None, as_json: AsJson = False) -> None:
     """Say why a number is as it is: by whom, under which setting, and what comes next."""
     request = request_of(context, customer, as_json)
-    explanation = bootstrap.look_at_history(request.settings).explain(request.customer, number)
+    explanation = histories.look_at_history(request.settings).explain(request.customer, number)
     request.output.json(explanation_json(explanation))
-    request.output.show(explanation_table(explanation, bootstrap.clock().now()))
+    request.output.show(explanation_table(explanation, process.clock().now()))

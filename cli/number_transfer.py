@@ -13,6 +13,7 @@ from typing import Annotated, TextIO
 
 import typer
 
+from cli import wiring
 from cli.exports import ExportFormat, FormatWord, OutputFile, destination, export_format, safe_cell
 from cli.number_columns import HEADINGS, NUMBER_FIELDS, by_heading, cells_of
 from cli.number_files import NumberFile, number_file
@@ -30,7 +31,7 @@ from cli.output import Output, plain
 from cli.request import AsJson, Customer, Request, request_of
 from cli.tables import listing, state
 from cli.words import one_of
-from number_inventory import bootstrap
+from number_inventory.bootstrap import lookups, process
 from number_inventory.domain.errors import InventoryError
 from number_inventory.domain.numbers import NumberRecord, Status, Usage
 from number_inventory.ports.numbers import NumberQuery
@@ -101,7 +102,7 @@ def import_numbers(
         source = stack.enter_context(number_file(file, kind, blank_clears=blank_clears))
         total = source.count()
         _warn_of_columns(request.output, source)
-        service = bootstrap.import_numbers(request.settings)
+        service = wiring.import_numbers(request.settings)
         results = service(
             request.customer, source.given(), f"operator:{getpass.getuser()}", for_whom=for_, dry_run=dry_run
         )
@@ -253,7 +254,7 @@ def _opened(stack: ExitStack, path: Path | None) -> TextIO | None:
 
 
 def _matching(request: Request, query: NumberQuery) -> Iterator[NumberRecord]:
-    look_up = bootstrap.look_up_numbers(request.settings)
+    look_up = lookups.look_up_numbers(request.settings)
     after: str | None = None
     while True:
         page = look_up.page(query, MAX_LIMIT, after)
@@ -272,7 +273,7 @@ def _counted(records: Iterable[NumberRecord], tell: Callable[[int], None]) -> It
 
 def _write_json(stream: TextIO, records: Iterable[NumberRecord]) -> int:
     """One object, a line for each number."""
-    now = bootstrap.clock().now()
+    now = process.clock().now()
     stream.write('{"numbers": [')
     count = 0
     for record in records:
@@ -283,7 +284,7 @@ def _write_json(stream: TextIO, records: Iterable[NumberRecord]) -> int:
 
 
 def _write_csv(stream: TextIO, records: Iterable[NumberRecord], sign: str, *, excel: bool) -> int:
-    now = bootstrap.clock().now()
+    now = process.clock().now()
     if excel:
         stream.write("\N{ZERO WIDTH NO-BREAK SPACE}")
     writer = csv.writer(stream, delimiter=sign, lineterminator="\r\n")

@@ -25,7 +25,7 @@ from cli.output import plain
 from cli.request import AsJson, Customer, Request, request_of
 from cli.stock import stock
 from cli.words import one_of
-from number_inventory import bootstrap
+from number_inventory.bootstrap import histories, lookups, number_changes, number_jobs, process
 from number_inventory.domain.number_jobs import MAX_JOB_NUMBERS
 from number_inventory.domain.numbers import Status, Usage, count_between, numbers_between
 from number_inventory.ports.numbers import NumberPage, NumberQuery
@@ -56,11 +56,11 @@ def show(
     """Show everything about one number, as it is or as it was."""
     at = given_instant(as_of, "--as-of")
     request = request_of(context, customer, as_json)
-    now = at or bootstrap.clock().now()
+    now = at or process.clock().now()
     if at is not None:
-        record = bootstrap.look_at_history(request.settings).as_of(request.customer, number, at)
+        record = histories.look_at_history(request.settings).as_of(request.customer, number, at)
     else:
-        record = bootstrap.look_up_numbers(request.settings).one(request.customer, number)
+        record = lookups.look_up_numbers(request.settings).one(request.customer, number)
     request.output.json(number_json(record, now))
     request.output.show(number_table(record, now))
 
@@ -160,7 +160,7 @@ def add(
         return
     wanted = numbers or numbers_between(*(range_ or ("", "")), MAX_MANY)
     with request.output.working("Adding numbers"):
-        report = bootstrap.add_numbers(request.settings)(
+        report = number_changes.add_numbers(request.settings)(
             request.customer, wanted, details_, f"operator:{getpass.getuser()}"
         )
     new = created(report)
@@ -175,7 +175,7 @@ def add(
 
 def _add_by_job(request: Request, ends: tuple[str, str], details_: NumberDetails, seconds: int) -> None:
     """Let the function add a range, and wait for so many seconds."""
-    start = bootstrap.start_number_job(request.settings)
+    start = number_jobs.start_number_job(request.settings)
     job = start.of_range(request.customer, *ends, details_, f"operator:{getpass.getuser()}")
     if not seconds:
         request.output.json({"job": job_json(job)})
@@ -184,13 +184,13 @@ def _add_by_job(request: Request, ends: tuple[str, str], details_: NumberDetails
         return
     ended = wait_for_job(request, job, seconds)
     request.output.json({"job": job_json(ended)})
-    request.output.show(job_table(ended, bootstrap.clock().now()))
+    request.output.show(job_table(ended, process.clock().now()))
     fail_unless_done(request, ended, seconds)
 
 
 def _pages(request: Request, query: NumberQuery, limit: int | None, after: str | None) -> Iterator[NumberPage]:
     """Pages until the limit or the end; a page may be empty and still have a next one."""
-    look_up = bootstrap.look_up_numbers(request.settings)
+    look_up = lookups.look_up_numbers(request.settings)
     left = limit
     while True:
         page = look_up.page(query, MAX_LIMIT if left is None else min(left, MAX_LIMIT), after)
@@ -203,7 +203,7 @@ def _pages(request: Request, query: NumberQuery, limit: int | None, after: str |
 
 def _write_json(request: Request, pages: Iterator[NumberPage]) -> None:
     """One object, written as the pages come, so that any number of them fits in memory."""
-    now = bootstrap.clock().now()
+    now = process.clock().now()
     first, last = True, None
     for page in pages:
         if first:
@@ -220,7 +220,7 @@ def _show_tables(request: Request, pages: Iterator[NumberPage], *, filtered: boo
     shown, last = 0, None
     for page in pages:
         if page.numbers:
-            request.output.show(numbers_table(page.numbers, bootstrap.clock().now(), request.output.width))
+            request.output.show(numbers_table(page.numbers, process.clock().now(), request.output.width))
         shown, last = shown + len(page.numbers), page.last
     if not shown and last is None:
         request.output.show(_nothing(request, filtered=filtered))

@@ -8,7 +8,7 @@ import typer
 from cli.request import AsJson, Customer, Request, request_of
 from cli.tables import listing
 from cli.times import instant, minute
-from number_inventory import bootstrap
+from number_inventory.bootstrap import number_changes, process
 from number_inventory.services.release import ReleaseReport, ReleaseSummary
 
 _BUDGET = timedelta(minutes=15)
@@ -39,9 +39,9 @@ def release(
         )
     until = None if as_of is None else _instant(as_of)
     whose = None if all_customers else request.customer
-    service = bootstrap.release_cooled(request.settings, _BUDGET)
+    service = number_changes.release_cooled(request.settings, _BUDGET)
     if report:
-        now = bootstrap.clock().now()
+        now = process.clock().now()
         _report(request, service.report(until or now, whose), now)
         return
     with request.output.working("Releasing what has cooled"):

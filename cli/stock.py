@@ -12,7 +12,7 @@ from cli.output import plain
 from cli.request import AsJson, Customer, request_of
 from cli.tables import Cell, listing
 from cli.times import distance
-from number_inventory import bootstrap
+from number_inventory.bootstrap import process, stock_watch
 from number_inventory.domain.macros import STOCK_LOW_COUNT
 from number_inventory.domain.stock import Stock, StockThreshold
 
@@ -20,10 +20,10 @@ from number_inventory.domain.stock import Stock, StockThreshold
 def stock(context: typer.Context, *, customer: Customer = None, as_json: AsJson = False) -> None:
     """Show how many numbers are left, in all and by site; a daily look tells once when that is low."""
     request = request_of(context, customer, as_json)
-    stocks = bootstrap.look_at_stock(request.settings)(request.customer)
+    stocks = stock_watch.look_at_stock(request.settings)(request.customer)
     output = request.output
     output.json({"stock": [_json(each) for each in stocks]})
-    output.show(_table(stocks, bootstrap.clock().now()))
+    output.show(_table(stocks, process.clock().now()))
     for each in stocks:
         if each.broken:
             output.note(each.broken)

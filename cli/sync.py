@@ -11,7 +11,7 @@ from cli.output import Output
 from cli.request import AsJson, Customer, Request, request_of
 from cli.tables import Cell, listing, state
 from cli.times import duration
-from number_inventory import bootstrap
+from number_inventory.bootstrap import configuration, syncs
 from number_inventory.domain.devices import DeviceKey
 from number_inventory.domain.errors import InventoryError
 from number_inventory.services.sync_summary import SyncResult, SyncSummary
@@ -55,13 +55,13 @@ def sync(
 
 
 def _enabled(request: Request) -> list[DeviceKey]:
-    configure = bootstrap.configure_devices(request.settings, request.output.warn, _BUDGET)
+    configure = configuration.configure_devices(request.settings, request.output.warn, _BUDGET)
     return [entry.device.key for entry in configure.all(request.customer) if entry.device.enabled]
 
 
 def _sync(request: Request, key: DeviceKey, place: str) -> SyncSummary:
     """Sync one device; whatever stops it stops only this one."""
-    service = bootstrap.sync_device(request.settings, request.output.warn, _BUDGET)
+    service = syncs.sync_device(request.settings, request.output.warn, _BUDGET)
     try:
         with request.output.working(f"Syncing {key.name} ({place})"):
             return service(key)

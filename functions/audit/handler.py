@@ -13,7 +13,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from number_inventory import bootstrap
+from number_inventory.bootstrap import audits, stores
 from number_inventory.domain.audit_runs import ENDED, AuditRun, AuditScope, RunState
 from number_inventory.domain.errors import (
     AuditUnderWayError,
@@ -58,12 +58,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[Ans
     request = read_audit_event(event)
     given = request.run if isinstance(request, AuditStep) else request.correlation_id
     correlate(logger, given, context.aws_request_id)
-    audits = _Audits(AuditSettings.load(), context)
+    work = _Audits(AuditSettings.load(), context)
     if isinstance(request, AuditStep):
-        return {"audits": audits.step(request)}
+        return {"audits": work.step(request)}
     if request.customer is not None or request.plan is not None:
-        return {"audits": [audits.one(request)]}
-    return {"audits": audits.all(request)}
+        return {"audits": [work.one(request)]}
+    return {"audits": work.all(request)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +83,13 @@ class _Audits:
 
     def one(self, request: AuditEvent) -> Answer:
         """The audit of the customer that is named, or that gave the plan."""
-        start = bootstrap.start_audit(self.settings)
+        start = audits.start_audit(self.settings)
         return self._here(start, _scope(start, request), f"invocation {self.context.aws_request_id}")
 
     def all(self, request: AuditEvent) -> list[Answer]:
         """The audits of all customers, none of which another one's trouble stops."""
         customers = self._customers()
-        start = bootstrap.start_audit(self.settings)
+        start = audits.start_audit(self.settings)
         answers, failed = [], dict[str, Exception]()
         for customer in customers:
             try:
@@ -112,16 +112,16 @@ class _Audits:
 
         Numbers are counted by the stream of their table, devices may be gone or disabled: none of the three knows all.
         """
-        counted = bootstrap.counters(self.settings.history_table).customers()
-        devices = bootstrap.devices(self.settings.devices_table).customers()
-        return sorted({*bootstrap.audits(self.settings).customers(), *devices, *counted})
+        counted = stores.counters(self.settings.history_table).customers()
+        devices = stores.devices(self.settings.devices_table).customers()
+        return sorted({*stores.audits(self.settings).customers(), *devices, *counted})
 
     def _here(self, start: StartAudit, scope: AuditScope, requested_by: str) -> Answer:
         """Open a run and carry it out; when Lambda tries again, take up the run that the first try opened."""
         try:
             run = start.open(scope, requested_by)
         except AuditUnderWayError as error:
-            run = bootstrap.look_at_audits(self.settings).one(error.customer, error.run_id)
+            run = audits.look_at_audits(self.settings).one(error.customer, error.run_id)
             if (run.requested_by, run.scope) != (requested_by, scope):
                 raise
         done = self._carry_out(run.customer, run.id, run.step)
@@ -134,14 +134,14 @@ class _Audits:
         try:
             return audit_as_json(start(scope, requested_by))
         except AuditUnderWayError as error:
-            run = bootstrap.look_at_audits(self.settings).one(error.customer, error.run_id)
+            run = audits.look_at_audits(self.settings).one(error.customer, error.run_id)
             if run.state is RunState.QUEUED:
-                bootstrap.audit_workers(self.settings).wake(run)
+                audits.audit_workers(self.settings).wake(run)
             raise
 
     def _carry_out(self, customer: str, run_id: str, step: int) -> AuditRun | None:
         left = timedelta(milliseconds=self.context.get_remaining_time_in_millis())
-        carry_out = bootstrap.run_audit(self.settings, max(left - SAFETY, _NO_TIME), on_buried=_tell)
+        carry_out = audits.run_audit(self.settings, max(left - SAFETY, _NO_TIME), on_buried=_tell)
         try:
             run = carry_out(customer, run_id, step, self.context.aws_request_id)
         except PermanentError:
@@ -154,7 +154,7 @@ class _Audits:
 
     def _tell_end(self, customer: str, run_id: str) -> None:
         """What fails for good ends its run, which says so."""
-        run = bootstrap.look_at_audits(self.settings).one(customer, run_id)
+        run = audits.look_at_audits(self.settings).one(customer, run_id)
         if run.state in ENDED:
             _tell(run)
 

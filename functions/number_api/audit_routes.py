@@ -20,7 +20,7 @@ from functions.rest.entity_tags import refuse_condition
 from functions.rest.problems import problem
 from functions.rest.promises import Promise, promises
 from functions.rest.requests import Cursor, Customer, caller, current_attempt, page_tokens, refuse_unknown
-from number_inventory import bootstrap
+from number_inventory.bootstrap import audits
 from number_inventory.domain.errors import AuditUnderWayError
 from number_inventory.domain.findings import FindingCode, FindingOutcome
 from number_inventory.domain.numbers import slug
@@ -63,7 +63,7 @@ def start_audit(customer: Customer, order: Annotated[AuditOrder, Body()]) -> Res
     refuse_unknown(router.current_event.query_string_parameters)
     refuse_condition(router.current_event)
     attempt = current_attempt(router)
-    start = bootstrap.start_audit(AuditApiSettings.load(), attempt.new_id if attempt else None)
+    start = audits.start_audit(AuditApiSettings.load(), attempt.new_id if attempt else None)
     name = slug(unquote(customer), field="customer")
     scope = start.scope(customer=name, mode=order.mode, site=order.site, codes=order.codes or (), plan=order.plan or "")
     run = start(scope, caller(router.current_event))
@@ -79,7 +79,7 @@ def list_audits(customer: Customer, limit: Limit = DEFAULT_LIMIT, cursor: Cursor
     query = AuditQuery(unquote(customer))
     tokens = page_tokens(settings)
     after = tokens.read(query, cursor) if cursor else None
-    page = bootstrap.look_at_audits(settings).runs(query.customer, limit, after)
+    page = audits.look_at_audits(settings).runs(query.customer, limit, after)
     next_cursor = tokens.make(query, page.last) if page.last is not None else None
     return AuditPageBody(audits=[audit_body(run) for run in page.runs], next_cursor=next_cursor)
 
@@ -88,7 +88,7 @@ def list_audits(customer: Customer, limit: Limit = DEFAULT_LIMIT, cursor: Cursor
 def get_audit(customer: Customer, audit: Audit) -> AuditBody:
     """One audit: how far it is, and what came of it."""
     refuse_unknown(router.current_event.query_string_parameters)
-    return audit_body(bootstrap.look_at_audits(AuditApiSettings.load()).one(unquote(customer), unquote(audit)))
+    return audit_body(audits.look_at_audits(AuditApiSettings.load()).one(unquote(customer), unquote(audit)))
 
 
 @router.get("/customers/<customer>/audits/<audit>/findings")
@@ -106,7 +106,7 @@ def list_findings(  # noqa: PLR0917 - the resolver reads the filters from the si
     query = FindingQuery(customer=unquote(customer), run=unquote(audit), code=code, outcome=outcome)
     tokens = page_tokens(settings)
     after = tokens.read(query, cursor) if cursor else None
-    page = bootstrap.look_at_audits(settings).findings(query, limit, after)
+    page = audits.look_at_audits(settings).findings(query, limit, after)
     next_cursor = tokens.make(query, page.last) if page.last is not None else None
     return FindingPageBody(findings=[finding_body(finding) for finding in page.findings], next_cursor=next_cursor)
 

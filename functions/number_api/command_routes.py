@@ -43,7 +43,7 @@ from functions.rest.entity_tags import etag, expected_version, refuse_condition
 from functions.rest.problems import problem
 from functions.rest.promises import Promise, promises
 from functions.rest.requests import Customer, current_attempt, named_caller, refuse_unknown
-from number_inventory import bootstrap
+from number_inventory.bootstrap import lookups, number_changes, number_jobs, process, stores
 from number_inventory.domain.commands import Command
 from number_inventory.domain.errors import (
     PreconditionFailedError,
@@ -73,12 +73,12 @@ def tell_who_has_it(error: RuleViolationError) -> Response[str]:
     path = router.current_event.path_parameters
     record = None
     if "number" in path:
-        lookup = bootstrap.inventory(ManageSettings.load())
+        lookup = stores.inventory(ManageSettings.load())
         record = lookup.get(unquote(path["customer"]), canonical_number(unquote(path["number"])))
     if record is None:
         return problem(HTTPStatus.CONFLICT, str(error))
     headers: dict[str, str | list[str]] = {"ETag": etag(record.version)}
-    current = {"current": number_body(record, bootstrap.clock().now())}
+    current = {"current": number_body(record, process.clock().now())}
     return problem(HTTPStatus.CONFLICT, str(error), headers=headers, members=current)
 
 
@@ -148,7 +148,7 @@ def _changed(customer: str, number: str, body: CommandBody) -> Response[NumberBo
     seen = expected_version(event)
     with _broken_macros_refuse():
         record = manage.one(unquote(customer), unquote(number), body.as_command(), by=_by(), if_version=seen)
-    shown = number_body(record, bootstrap.clock().now())
+    shown = number_body(record, process.clock().now())
     headers: dict[str, str | list[str]] = {"ETag": etag(record.version)}
     return Response(HTTPStatus.OK.value, content_types.APPLICATION_JSON, shown, headers)
 
@@ -174,7 +174,7 @@ def add_numbers(customer: Customer, body: Annotated[AddBody, Body()]) -> Respons
     few = body.at_once()
     if few is None:
         return _job_to_add(unquote(customer), body, details)
-    add = bootstrap.add_numbers(ManageSettings.load())
+    add = number_changes.add_numbers(ManageSettings.load())
     report = add(unquote(customer), few, details, _by())
     new = created(report)
     added = AddedBody(created=new, existed=sum(report.outcomes.values()) - new, failed=report.failed)
@@ -184,7 +184,7 @@ def add_numbers(customer: Customer, body: Annotated[AddBody, Body()]) -> Respons
 def _job_to_add(customer: str, body: AddBody, details: NumberDetails) -> Response[AddedBody | JobBody]:
     """Begin a job; its address tells how far it is."""
     attempt = current_attempt(router)
-    start = bootstrap.start_number_job(JobsSettings.load(), attempt.new_id if attempt else None)
+    start = number_jobs.start_number_job(JobsSettings.load(), attempt.new_id if attempt else None)
     if body.first is not None and body.last is not None:
         job = start.of_range(customer, body.first, body.last, details, _by())
     else:
@@ -220,7 +220,7 @@ def _command(body: ManyBody) -> Command | None:
 def look_up_numbers(customer: Customer, body: Annotated[LookupBody, Body()]) -> FoundBody:
     """Show many numbers by their names; it changes nothing."""
     _refuse_what_is_for_one()
-    found = bootstrap.look_up_numbers(ManageSettings.load()).batch(unquote(customer), body.numbers)
+    found = lookups.look_up_numbers(ManageSettings.load()).batch(unquote(customer), body.numbers)
     return FoundBody(numbers=_shown(found.numbers), missing=list(found.missing))
 
 
@@ -236,7 +236,7 @@ def find_available_numbers(
 ) -> NumbersBody:
     """Numbers that could be claimed now. Nothing keeps them for the caller: to have them, claim them."""
     refuse_unknown(router.current_event.query_string_parameters, _AVAILABLE_PARAMETERS)
-    find = bootstrap.find_available(ManageSettings.load())
+    find = number_changes.find_available(ManageSettings.load())
     found = find(unquote(customer), count=count, prefix=prefix, contiguous=contiguous)
     return NumbersBody(numbers=_shown(found))
 
@@ -245,7 +245,7 @@ def find_available_numbers(
 def claim_numbers(customer: Customer, body: Annotated[ClaimBody, Body()]) -> NumbersBody:
     """Take as many available numbers as are asked for, or none: of callers at the same time each gets its own."""
     _refuse_what_is_for_one()
-    take = bootstrap.claim_available(ManageSettings.load(), before=current_attempt(router))
+    take = number_changes.claim_available(ManageSettings.load(), before=current_attempt(router))
     with nullcontext() if current_attempt(router) else _interruption_is_told():
         taken = take(
             unquote(customer),
@@ -274,13 +274,13 @@ def _interruption_is_told() -> Iterator[None]:
 
 
 def _shown(records: Sequence[NumberRecord]) -> list[NumberBody]:
-    now = bootstrap.clock().now()
+    now = process.clock().now()
     return [number_body(record, now) for record in records]
 
 
 def _manage() -> ManageNumbers:
     attempt = current_attempt(router)
-    return bootstrap.manage_numbers(ManageSettings.load(), attempt.repeated_since if attempt else None)
+    return number_changes.manage_numbers(ManageSettings.load(), attempt.repeated_since if attempt else None)
 
 
 def _by() -> str:

@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import BaseModel, Field
 
 from functions.rest.requests import Customer, refuse_unknown
-from number_inventory import bootstrap
+from number_inventory.bootstrap import histories
 from number_inventory.domain.counts import Counts, Tally
 from number_inventory.domain.numbers import MAX_TEXT
 from number_inventory.settings import HistorySettings
@@ -45,7 +45,7 @@ def count_numbers(
     """How many numbers there are by Status, Vendor and Site, and how much of the stock is in use."""
     refuse_unknown(router.current_event.query_string_parameters, FILTERS)
     name = unquote(customer)
-    return counts_body(name, bootstrap.look_at_counts(HistorySettings.load())(name, site, vendor))
+    return counts_body(name, histories.look_at_counts(HistorySettings.load())(name, site, vendor))
 
 
 def counts_body(customer: str, counts: Counts) -> CountsBody:

@@ -15,7 +15,7 @@ from functions.number_api.history_bodies import (
 from functions.number_api.number_bodies import NumberBody, number_body
 from functions.number_api.parameters import Number
 from functions.rest.requests import Cursor, Customer, instant, page_tokens, refuse_unknown
-from number_inventory import bootstrap
+from number_inventory.bootstrap import histories
 from number_inventory.services.look_at_history import DEFAULT_LIMIT, MAX_LIMIT, ChangeQuery
 from number_inventory.settings import HistoryApiSettings
 
@@ -37,7 +37,7 @@ def list_changes(
     query = ChangeQuery(unquote(customer), unquote(number))
     tokens = page_tokens(settings)
     after = tokens.read(query, cursor) if cursor else None
-    page = bootstrap.look_at_history(settings).page(query, limit, after)
+    page = histories.look_at_history(settings).page(query, limit, after)
     next_cursor = tokens.make(query, page.last) if page.last is not None else None
     return ChangePageBody(changes=[change_body(change) for change in page.changes], next_cursor=next_cursor)
 
@@ -46,12 +46,12 @@ def list_changes(
 def explain_number(customer: Customer, number: Number) -> ExplanationBody:
     """Why a number is as it is: by whom, under which setting, and what comes next."""
     refuse_unknown(router.current_event.query_string_parameters)
-    look = bootstrap.look_at_history(HistoryApiSettings.load())
+    look = histories.look_at_history(HistoryApiSettings.load())
     return explanation_body(look.explain(unquote(customer), unquote(number)))
 
 
 def number_as_of(customer: str, number: str, as_of: str) -> NumberBody:
     """A number as it was at an instant."""
     at = instant(as_of, field="as_of")
-    record = bootstrap.look_at_history(HistoryApiSettings.load()).as_of(customer, number, at)
+    record = histories.look_at_history(HistoryApiSettings.load()).as_of(customer, number, at)
     return number_body(record, at)

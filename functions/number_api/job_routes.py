@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from functions.number_api.job_bodies import JobBody, JobPageBody, OutcomePageBody, job_body, outcome_body
 from functions.rest.entity_tags import refuse_condition
 from functions.rest.requests import Cursor, Customer, page_tokens, refuse_unknown
-from number_inventory import bootstrap
+from number_inventory.bootstrap import number_jobs
 from number_inventory.domain.number_jobs import AddOutcome
 from number_inventory.services.look_at_number_jobs import DEFAULT_LIMIT, MAX_LIMIT, OutcomeQuery
 from number_inventory.settings import JobApiSettings
@@ -38,7 +38,7 @@ def list_jobs(customer: Customer, limit: Limit = DEFAULT_LIMIT, cursor: Cursor =
     query = JobQuery(unquote(customer))
     tokens = page_tokens(settings)
     after = tokens.read(query, cursor) if cursor else None
-    page = bootstrap.look_at_number_jobs(settings).page(query.customer, limit, after)
+    page = number_jobs.look_at_number_jobs(settings).page(query.customer, limit, after)
     next_cursor = tokens.make(query, page.last) if page.last is not None else None
     return JobPageBody(jobs=[job_body(job) for job in page.jobs], next_cursor=next_cursor)
 
@@ -47,7 +47,7 @@ def list_jobs(customer: Customer, limit: Limit = DEFAULT_LIMIT, cursor: Cursor =
 def get_job(customer: Customer, job: Job) -> JobBody:
     """One job: how far it is, and what came of it."""
     refuse_unknown(router.current_event.query_string_parameters)
-    return job_body(bootstrap.look_at_number_jobs(JobApiSettings.load()).one(unquote(customer), unquote(job)))
+    return job_body(number_jobs.look_at_number_jobs(JobApiSettings.load()).one(unquote(customer), unquote(job)))
 
 
 @router.post("/customers/<customer>/jobs/<job>/resume")
@@ -55,7 +55,7 @@ def resume_job(customer: Customer, job: Job) -> JobBody:
     """Wake a worker for a job that goes on no longer; one that is at work, or has ended, stays as it is."""
     refuse_unknown(router.current_event.query_string_parameters)
     refuse_condition(router.current_event)
-    return job_body(bootstrap.start_number_job(JobApiSettings.load()).resume(unquote(customer), unquote(job)))
+    return job_body(number_jobs.start_number_job(JobApiSettings.load()).resume(unquote(customer), unquote(job)))
 
 
 @router.get("/customers/<customer>/jobs/<job>/outcomes")
@@ -72,6 +72,6 @@ def list_outcomes(
     query = OutcomeQuery(customer=unquote(customer), job=unquote(job), outcome=outcome)
     tokens = page_tokens(settings)
     after = int(tokens.read(query, cursor)) if cursor else 0
-    page = bootstrap.look_at_number_jobs(settings).outcomes(query, limit, after)
+    page = number_jobs.look_at_number_jobs(settings).outcomes(query, limit, after)
     next_cursor = tokens.make(query, str(page.last)) if page.last is not None else None
     return OutcomePageBody(outcomes=[outcome_body(each) for each in page.outcomes], next_cursor=next_cursor)

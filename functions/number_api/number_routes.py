@@ -15,7 +15,7 @@ from functions.number_api.parameters import Number
 from functions.rest.entity_tags import already_seen, etag
 from functions.rest.promises import Promise, promises
 from functions.rest.requests import Cursor, Customer, instant, page_tokens, refuse_unknown
-from number_inventory import bootstrap
+from number_inventory.bootstrap import lookups, process
 from number_inventory.domain.numbers import MAX_TEXT, Status, Usage
 from number_inventory.ports.numbers import NumberQuery
 from number_inventory.services.lookup import DEFAULT_LIMIT, MAX_LIMIT
@@ -48,12 +48,12 @@ def get_number(
 
         past = number_as_of(unquote(customer), unquote(number), as_of)
         return Response(HTTPStatus.OK.value, content_types.APPLICATION_JSON, past)
-    record = bootstrap.lookups_of_the_api().one(unquote(customer), unquote(number))
+    record = lookups.lookups_of_the_api().one(unquote(customer), unquote(number))
     headers: dict[str, str | list[str]] = {"ETag": etag(record.version)}
     # The Tag of a number that cools tells how many days are left: it changes although nothing is written.
     if record.status is not Status.COOLING and already_seen(event, record.version):
         return Response(HTTPStatus.NOT_MODIFIED.value, headers=headers)
-    body = number_body(record, bootstrap.clock().now())
+    body = number_body(record, process.clock().now())
     return Response(HTTPStatus.OK.value, content_types.APPLICATION_JSON, body, headers)
 
 
@@ -103,6 +103,6 @@ def list_numbers(  # noqa: PLR0917 - the resolver reads the filters from the sig
     )
     tokens = page_tokens(settings)
     after = tokens.read(query, cursor) if cursor else None
-    page = bootstrap.look_up_numbers(settings).page(query, limit, after)
+    page = lookups.look_up_numbers(settings).page(query, limit, after)
     next_cursor = tokens.make(query, page.last) if page.last is not None else None
-    return page_body(page, next_cursor, bootstrap.clock().now())
+    return page_body(page, next_cursor, process.clock().now())

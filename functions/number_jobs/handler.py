@@ -6,7 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from number_inventory import bootstrap
+from number_inventory.bootstrap import number_jobs
 from number_inventory.domain.errors import InventoryError, PermanentError
 from number_inventory.domain.number_jobs import JOB_ENDED, JobState, NumberJob
 from number_inventory.events import JobStep, read_event
@@ -34,13 +34,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dic
     correlate(logger, request.job, context.aws_request_id)
     settings = RunJobSettings.load()
     left = timedelta(milliseconds=context.get_remaining_time_in_millis())
-    work = bootstrap.run_number_job(settings, max(left - SAFETY, timedelta(seconds=1)))
+    work = number_jobs.run_number_job(settings, max(left - SAFETY, timedelta(seconds=1)))
     try:
         job = work(request.customer, request.job, request.step, context.aws_request_id)
     except PermanentError:
         with suppress(InventoryError):
             # What fails for good ends its job, which says so.
-            _tell(bootstrap.look_at_number_jobs(settings).one(request.customer, request.job))
+            _tell(number_jobs.look_at_number_jobs(settings).one(request.customer, request.job))
         raise
     if job is None:
         logger.info("job has gone on elsewhere", extra=request.model_dump())

@@ -9,8 +9,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from number_inventory import bootstrap
 from number_inventory.adapters.dynamodb.stream import read_record, sequence_of
+from number_inventory.bootstrap import histories
 from number_inventory.domain.changes import Change
 from number_inventory.domain.errors import InvalidInputError, StorageBusyError
 from number_inventory.observability import correlate, count, logger_for, measured, metrics_for
@@ -36,7 +36,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         raise InvalidInputError("event", "must have Records, as Lambda hands over those of a stream")
     settings = RecordSettings.load()
     changes, poisoned = _read(records, settings)
-    recorded = bootstrap.record_history(settings)(changes) if changes else Recorded(0, 0, 0, ())
+    recorded = histories.record_history(settings)(changes) if changes else Recorded(0, 0, 0, ())
     _tell(recorded, poisoned)
     return {"batchItemFailures": _to_come_again(records, recorded.failed)}
 
@@ -49,7 +49,7 @@ def _read(records: Sequence[Any], settings: RecordSettings) -> tuple[list[Change
             changes.append(read_record(record))
         except InvalidInputError as error:
             logger.warning("a record of the stream cannot be recorded", extra={"cause": str(error)})
-            bootstrap.history_dead_letters(settings).keep({"cause": str(error), "record": record})
+            histories.history_dead_letters(settings).keep({"cause": str(error), "record": record})
             poisoned += 1
     return changes, poisoned
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from number_inventory import bootstrap
+from number_inventory.bootstrap import number_changes
 from number_inventory.domain.errors import StorageBusyError
 from number_inventory.events import ReleaseEvent, read_event
 from number_inventory.observability import BACKLOG, as_json, correlate, count, logger_for, measured, metrics_for
@@ -31,7 +31,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     request = read_event(ReleaseEvent, event)
     budget = timedelta(milliseconds=context.get_remaining_time_in_millis()) - SAFETY
     correlation_id = correlate(logger, request.correlation_id, context.aws_request_id)
-    release = bootstrap.release_cooled(InventorySettings.load(), budget, correlation_id)
+    release = number_changes.release_cooled(InventorySettings.load(), budget, correlation_id)
     if request.mode == "report":
         return _answer(release.report(request.instant(release.clock.now()), request.customer))
     return _released(release, request.customer)

@@ -20,7 +20,7 @@ from functions.rest.access import claims
 from functions.rest.entity_tags import header
 from functions.rest.problems import FieldProblem, as_answer, problem
 from functions.rest.requests import caller
-from number_inventory import bootstrap
+from number_inventory.bootstrap import rest, stores
 from number_inventory.domain.errors import InvalidInputError, KeyReusedError, RequestUnderWayError, StorageBusyError
 from number_inventory.domain.keyed_requests import Attempt, RequestName, digest_of, request_key
 from number_inventory.services.answer_once import CurrentAttempt
@@ -43,7 +43,7 @@ def answered_once(
     request: Mapping[str, Any], context: LambdaContext, carry_out: Callable[[CurrentAttempt], Answer]
 ) -> Answer:
     """The answer to a request that has a key: the one that it got before, or that of carrying it out now."""
-    requests = bootstrap.keyed_requests(RequestsSettings.load().requests_table)
+    requests = stores.keyed_requests(RequestsSettings.load().requests_table)
 
     def work(attempt: Attempt) -> tuple[bytes, bool]:
         answer = carry_out(CurrentAttempt(requests, attempt))
@@ -51,7 +51,7 @@ def answered_once(
 
     lease = timedelta(milliseconds=context.get_remaining_time_in_millis()) + _MARGIN
     try:
-        answered: Answer = json.loads(bootstrap.answer_once(requests)(_name(request), _content(request), lease, work))
+        answered: Answer = json.loads(rest.answer_once(requests)(_name(request), _content(request), lease, work))
     except InvalidInputError as error:
         message = str(error).removeprefix(f"{error.field}: ")
         told = problem(HTTPStatus.BAD_REQUEST, str(error), [FieldProblem(field=error.field, message=message)])

@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from functions.rest.access import claims
 from functions.rest.page_tokens import PageTokens
 from functions.rest.problems import FieldProblem, problem
-from number_inventory import bootstrap
+from number_inventory.bootstrap import rest
 from number_inventory.domain.errors import InvalidInputError
 from number_inventory.settings import SecretsSettings
 
@@ -43,7 +43,7 @@ Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` 
 
 def page_tokens(settings: SecretsSettings) -> PageTokens:
     """Makes and checks the cursors of all listings."""
-    return PageTokens(bootstrap.page_token_key(settings.parameter_prefix))
+    return PageTokens(rest.page_token_key(settings.parameter_prefix))
 
 
 def refuse_unknown(given: Mapping[str, str] | None, known: Collection[str] = ()) -> None:

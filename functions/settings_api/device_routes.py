@@ -36,7 +36,7 @@ from functions.settings_api.device_bodies import (
     removals_body,
     shown_device,
 )
-from number_inventory import bootstrap
+from number_inventory.bootstrap import configuration, syncs
 from number_inventory.domain.devices import Device, DeviceKey, configuration_digest
 from number_inventory.domain.errors import (
     AlreadyExistsError,
@@ -170,7 +170,7 @@ def sync_device(customer: Customer, device: DeviceName) -> Response[QueuedBody]:
     """Have the device synced soon, without waiting for the schedule; one that is disabled is passed by."""
     _refuse_what_is_not_for_this()
     key = _key(customer, device)
-    queued = bootstrap.dispatch_syncs(SettingsApiSettings.load())(key.customer, key.name)
+    queued = syncs.dispatch_syncs(SettingsApiSettings.load())(key.customer, key.name)
     # How it went is to be seen where the device is.
     headers: dict[str, str | list[str]] = {"Location": f"../{key.name}"}
     return Response(HTTPStatus.ACCEPTED.value, content_types.APPLICATION_JSON, QueuedBody(queued=queued), headers)
@@ -184,7 +184,7 @@ def approve_removals(customer: Customer, device: DeviceName, body: Annotated[App
     """
     _refuse_what_is_not_for_this()
     key = _key(customer, device)
-    approve = bootstrap.approve_removals(SettingsApiSettings.load())
+    approve = configuration.approve_removals(SettingsApiSettings.load())
     held, approval = approve(key, body.checksum, named_caller(router.current_event))
     return ApprovedBody(
         customer=key.customer,
@@ -215,7 +215,7 @@ def remove_device(
     if confirm != entry.state.held_numbers:
         raise RuleViolationError(_to_confirm(settings, entry))
     left = timedelta(milliseconds=router.lambda_context.get_remaining_time_in_millis())
-    remove = bootstrap.remove_device(settings, max(left - _SAFETY, _NO_TEST))
+    remove = configuration.remove_device(settings, max(left - _SAFETY, _NO_TEST))
     try:
         report = remove(key)
     except SettingBrokenError as error:
@@ -227,7 +227,7 @@ def remove_device(
 def _to_confirm(settings: SettingsApiSettings, entry: DeviceEntry) -> str:
     """What a removal would do, and how to have it done."""
     key, held = entry.device.key, entry.state.held_numbers
-    days = bootstrap.manage_macros(settings).get(AUDIOCODES_COOLING_DURATION, key.customer).value
+    days = configuration.manage_macros(settings).get(AUDIOCODES_COOLING_DURATION, key.customer).value
     return (
         f"device {key.name} held {held} numbers at its last sync; those that no other device holds would cool for "
         f"{days} days. To remove it, send this again with confirm={held}"
@@ -262,7 +262,7 @@ def _noted(before: Device | None, after: Device) -> Device:
 
 
 def _configure() -> ConfigureDevices:
-    return bootstrap.configure_devices(SettingsApiSettings.load(), _log.warning, _NO_TEST)
+    return configuration.configure_devices(SettingsApiSettings.load(), _log.warning, _NO_TEST)
 
 
 def _shown(entry: DeviceEntry, status: HTTPStatus = HTTPStatus.OK) -> Response[ShownDevice]:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 from functions.rest.entity_tags import refuse_condition
 from functions.rest.promises import Promise, promises
 from functions.rest.requests import Customer, current_attempt, refuse_unknown
-from number_inventory import bootstrap
+from number_inventory.bootstrap import configuration
 from number_inventory.domain.cooling import MAX_COOLING_DAYS
 from number_inventory.domain.errors import RuleViolationError, SettingBrokenError
 from number_inventory.domain.macros import COOLING_DURATION, COOLING_ENABLED, MacroValue, macro_definition
@@ -153,7 +153,7 @@ def change_settings(customer: Customer, body: Annotated[SettingsPatchBody, Body(
 
 
 def _macros() -> ManageMacros:
-    return bootstrap.manage_macros(SettingsApiSettings.load())
+    return configuration.manage_macros(SettingsApiSettings.load())
 
 
 def _all(customer: str | None) -> MacrosBody:

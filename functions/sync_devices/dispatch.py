@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from number_inventory import bootstrap
+from number_inventory.bootstrap import syncs
 from number_inventory.events import DispatchEvent, read_event
 from number_inventory.observability import correlate, failures_counted, logger_for
 from number_inventory.settings import DispatchSettings
@@ -24,7 +24,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """
     request = read_event(DispatchEvent, event)
     correlation_id = correlate(logger, request.correlation_id, context.aws_request_id)
-    dispatch = bootstrap.dispatch_syncs(DispatchSettings.load(), correlation_id)
+    dispatch = syncs.dispatch_syncs(DispatchSettings.load(), correlation_id)
     queued = dispatch(request.customer, request.device)
     logger.info("syncs queued", extra={"queued": queued, "customer": request.customer, "device": request.device})
     return {"queued": queued}

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from number_inventory import bootstrap
+from number_inventory.bootstrap import syncs
 from number_inventory.domain.device_health import WELL
 from number_inventory.domain.devices import DeviceKey
 from number_inventory.domain.errors import NotFoundError
@@ -60,7 +60,7 @@ def _sync(body: str, context: LambdaContext) -> None:
     correlation_id = correlate(logger, request.correlation_id, context.aws_request_id)
     key = DeviceKey(request.customer, request.device)
     try:
-        sync = bootstrap.sync_device(SyncSettings.load(), logger.warning, _budget(context), correlation_id)
+        sync = syncs.sync_device(SyncSettings.load(), logger.warning, _budget(context), correlation_id)
         summary = sync(key, scheduled=request.scheduled)
     except NotFoundError as error:
         logger.info("nothing to sync", extra={"device": str(key), "cause": str(error)})

@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from number_inventory import bootstrap
+from number_inventory.bootstrap import stock_watch
 from number_inventory.domain.errors import InventoryError
 from number_inventory.events import StockEvent, read_event
 from number_inventory.observability import as_json, correlate, count, logger_for, measured, metrics_for
@@ -26,7 +26,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     request = read_event(StockEvent, event)
     correlate(logger, request.correlation_id, context.aws_request_id)
-    summary = bootstrap.watch_stock(WatchStockSettings.load())(request.customer)
+    summary = stock_watch.watch_stock(WatchStockSettings.load())(request.customer)
     logger.info("stock watched", extra={"stock": as_json(summary)})
     count(
         metrics,

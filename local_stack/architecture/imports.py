@@ -18,6 +18,9 @@ _PARTS = {
 }
 """Modules by the beginning of their names; the longest that fits counts."""
 
+_OPERATORS = "wiring"
+"""What only operators are wired with stands in `cli`."""
+
 _FOLDERS = ("functions", "cli", "simulator", "local_stack", "layers/common/number_inventory")
 
 
@@ -34,6 +37,28 @@ def who_imports_whom(root: Path) -> str:
     nodes = [f"    {name}[{part}]" for part, name in names.items()]
     arrows = [f"    {names[importer]} --> {names[imported]}" for importer, imported in sorted(edges)]
     return "\n".join(["```mermaid", "flowchart TD", *nodes, *arrows, "```", ""])
+
+
+def who_is_wired_with_what(root: Path) -> str:
+    """A table of those who start work, and the parts of the bootstrap that each imports by itself."""
+    used: dict[str, set[str]] = {}
+    for starter in sorted([*(folder.parent for folder in (root / "functions").glob("*/__init__.py")), root / "cli"]):
+        for path in starter.rglob("*.py"):
+            used.setdefault(starter.name, set()).update(_wired(path))
+    modules = (root / "layers/common/number_inventory/bootstrap").glob("[!_]*.py")
+    parts = sorted(({path.stem for path in modules} | {_OPERATORS}) - {"process", "stores"})
+    head = [f"| | {' | '.join(parts)} |", f"| --- |{' --- |' * len(parts)}"]
+    rows = [
+        f"| {starter} | {' | '.join('x' if part in used[starter] else '' for part in parts)} |"
+        for starter in sorted(used, key=lambda name: (name == "cli", name))
+    ]
+    return "\n".join([*head, *rows, ""])
+
+
+def _wired(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module in {"number_inventory.bootstrap", "cli"}:
+            yield from (alias.name for alias in node.names)
 
 
 def _edges(root: Path, path: Path) -> Iterator[tuple[str, str]]:

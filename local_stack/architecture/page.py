@@ -13,6 +13,7 @@ _DRAWINGS: dict[str, Callable[[Path], str]] = {
     "what starts what": stack.what_starts_what,
     "who reads and writes what": stack.who_reads_and_writes_what,
     "who imports whom": imports.who_imports_whom,
+    "who is wired with what": imports.who_is_wired_with_what,
 }
 _PART = re.compile(r"(<!-- drawn: (?P<name>[a-z ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from number_inventory.adapters.backup_files import BackupFolder
+from cli.adapters.backup_files import BackupFolder
 from number_inventory.adapters.dynamodb.counters import DynamoCounters
 from number_inventory.adapters.dynamodb.stored_numbers import DynamoStoredNumbers
 from number_inventory.adapters.dynamodb.whole_tables import DynamoWholeTables

@@ -14,7 +14,7 @@ from unittest.mock import patch
 import pytest
 
 from cli.main import main
-from number_inventory import bootstrap
+from tests.integration.connections import forget_connections
 
 ROOT = Path(__file__).parents[3]
 CANARY = "canary-password-7f3a"
@@ -80,7 +80,7 @@ class Operator:
 
     def _called(self, words: list[str], typed: str, environment: dict[str, str]) -> Ended:
         out, err = io.StringIO(), io.StringIO()
-        _forget_connections()
+        forget_connections()
         with (
             patch.dict(os.environ, environment, clear=True),
             patch.object(sys, "argv", ["number-inventory", *words]),
@@ -90,7 +90,7 @@ class Operator:
             contextlib.redirect_stderr(err),
         ):
             code = _exit_code()
-        _forget_connections()
+        forget_connections()
         return Ended(code, out.getvalue(), err.getvalue())
 
 
@@ -104,11 +104,3 @@ def _exit_code() -> int:
         main()
     assert isinstance(ended.value.code, int)
     return ended.value.code
-
-
-def _forget_connections() -> None:
-    """Makes the bootstrap new, as a new process has it."""
-    for part in vars(bootstrap).values():
-        clear = getattr(part, "cache_clear", None)
-        if clear is not None:
-            clear()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from number_inventory import bootstrap
+from number_inventory.bootstrap import audits
 from number_inventory.domain.audit_runs import AuditRun
 from number_inventory.domain.errors import StorageRefusedError
 from number_inventory.settings import AuditSettings, OperatorSettings
@@ -42,14 +42,14 @@ class PlayedFunction:
             return
         told = self.settings[0]
         settings = AuditSettings.model_validate(told.model_dump(by_alias=True))
-        bootstrap.run_audit(settings, timedelta(minutes=5))(run.customer, run.id, run.step, "played")
+        audits.run_audit(settings, timedelta(minutes=5))(run.customer, run.id, run.step, "played")
 
 
 @pytest.fixture
 def function(monkeypatch: pytest.MonkeyPatch) -> PlayedFunction:
     """The audit function, played."""
     function = PlayedFunction()
-    monkeypatch.setattr(bootstrap, "audit_workers", function.workers)
+    monkeypatch.setattr(audits, "audit_workers", function.workers)
     return function
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from number_inventory import bootstrap
+from number_inventory.bootstrap import process
 from simulator.server import Simulator
 from tests.engines.engine import Engine
 from tests.integration.cli.operator import CANARY, Operator
@@ -32,7 +32,7 @@ NOT_RUN = {
 def clock(monkeypatch: pytest.MonkeyPatch) -> SettableClock:
     """The day before that on which the pages play."""
     clock = SettableClock(datetime(2026, 11, 24, 12, tzinfo=UTC))
-    monkeypatch.setattr(bootstrap, "clock", lambda: clock)
+    monkeypatch.setattr(process, "clock", lambda: clock)
     return clock
 
 

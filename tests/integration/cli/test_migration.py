@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from number_inventory import bootstrap
+from cli import wiring
 from tests.engines.engine import Engine, create_tables, drop_tables
 from tests.integration.cli.operator import Operator
 
@@ -15,10 +15,10 @@ from tests.integration.cli.operator import Operator
 @pytest.fixture(autouse=True)
 def _no_clock_but_this_machines(monkeypatch: pytest.MonkeyPatch) -> None:
     """A recount waits for clocks that may be apart; here there is one."""
-    waits = bootstrap.migrate_numbers
+    waits = wiring.migrate_numbers
     at_once = timedelta(0)
     monkeypatch.setattr(
-        bootstrap, "migrate_numbers", lambda settings: replace(waits(settings), lead=at_once, settle=at_once)
+        wiring, "migrate_numbers", lambda settings: replace(waits(settings), lead=at_once, settle=at_once)
     )
 
 

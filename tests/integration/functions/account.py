@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from number_inventory import bootstrap
 from number_inventory.adapters.dynamodb.audits import DynamoAudits
 from number_inventory.adapters.dynamodb.devices import DynamoDevices
 from number_inventory.adapters.dynamodb.inventory import DynamoInventory
@@ -273,14 +272,6 @@ def batch(*bodies: object) -> dict[str, Any]:
 def failures(ran: Ran) -> list[str]:
     """The messages that the worker gives back."""
     return [item["itemIdentifier"] for item in ran.answer["batchItemFailures"]]
-
-
-def forget_connections() -> None:
-    """Makes the bootstrap new, as in a new process."""
-    for part in vars(bootstrap).values():
-        clear = getattr(part, "cache_clear", None)
-        if clear is not None:
-            clear()
 
 
 @contextlib.contextmanager

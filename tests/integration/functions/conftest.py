@@ -9,7 +9,6 @@ from types import SimpleNamespace
 import pytest
 from moto import mock_aws
 
-from number_inventory import bootstrap
 from number_inventory.adapters.dynamodb import at_once
 from number_inventory.adapters.dynamodb.audits import DynamoAudits
 from number_inventory.adapters.dynamodb.devices import DynamoDevices
@@ -17,11 +16,13 @@ from number_inventory.adapters.dynamodb.inventory import DynamoInventory
 from number_inventory.adapters.dynamodb.macros import DynamoMacros
 from number_inventory.adapters.ssm import SsmSecrets
 from number_inventory.adapters.system_clock import SystemClock
+from number_inventory.bootstrap import process
 from simulator.listing import Style
 from simulator.scenario import DeviceScenario
 from simulator.server import Simulator
 from simulator.users import RegisteredUser, plain_user
 from tests.engines.engine import MOTO, REGION, Engine, create_tables
+from tests.integration.connections import forget_connections
 from tests.integration.functions.account import (
     AUDIT_FUNCTION,
     CANARY,
@@ -29,7 +30,6 @@ from tests.integration.functions.account import (
     PREFIX,
     Account,
     Invocations,
-    forget_connections,
 )
 
 DOMAIN = "10.8.5.71"
@@ -55,7 +55,7 @@ def fresh_account() -> Iterator[Account]:
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
         forget_connections()
         # Kept over all tests: it reads botocore's descriptions of the services, which would be most of a test's time.
-        patch.setattr(bootstrap, "session", account.engine.session)
+        patch.setattr(process, "session", account.engine.session)
         patch.setattr(account.engine.session(), "functions", lambda: account.invocations)
         yield account
         forget_connections()

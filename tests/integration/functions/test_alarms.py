@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from number_inventory import bootstrap
+from number_inventory.bootstrap import lookups, number_changes
 from number_inventory.domain.device_health import WELL
 from number_inventory.domain.devices import Health
 from number_inventory.domain.errors import StorageBusyError
@@ -122,7 +122,7 @@ def test_a_system_that_is_well_raises_no_alarm(plant: Plant) -> None:
 
 
 def _a_bug(plant: Plant) -> Ran:
-    plant.patch.setattr(bootstrap, "look_up_numbers", lambda _settings: 1 / 0)
+    plant.patch.setattr(lookups, "look_up_numbers", lambda _settings: 1 / 0)
     return plant.account.run(API, lookup("acme", "4711"))
 
 
@@ -130,7 +130,7 @@ def _busy(plant: Plant) -> Ran:
     def refused(*_: object, **__: object) -> None:
         raise StorageBusyError("could not read: throttled")
 
-    plant.patch.setattr(bootstrap, "release_cooled", lambda *_: SimpleNamespace(release=refused))
+    plant.patch.setattr(number_changes, "release_cooled", lambda *_: SimpleNamespace(release=refused))
     return plant.account.run(RELEASE, {})
 
 

@@ -11,12 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions.number_api.audit_bodies import AuditBody, FindingBody
-from number_inventory import bootstrap
+from number_inventory.bootstrap import process
 from number_inventory.domain.findings import FindingCode
 from number_inventory.domain.numbers import MAX_TEXT, Holder, NumberRecord, Status, Usage
 from number_inventory.observability import audit_as_json
 from tests.engines.faults import refusals
-from tests.integration.functions.account import API, Account, forget_connections
+from tests.integration.connections import forget_connections
+from tests.integration.functions.account import API, Account
 from tests.integration.functions.api_requests import audit, audits, findings, listing, request, start
 from tests.integration.functions.conftest import fresh_account
 from tests.integration.functions.test_api_lookup import body, content_type, problem
@@ -367,7 +368,7 @@ def test_a_function_that_cannot_be_woken_asks_to_come_again(acme: Account) -> No
 def test_a_busy_database_asks_to_come_again(acme: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """GIVEN a database that throttles WHEN audits are asked for THEN 503 says when to try again."""
     client = acme.inventory._client
-    monkeypatch.setattr(bootstrap, "_dynamodb", lambda: client)
+    monkeypatch.setattr(process, "dynamodb", lambda: client)
     forget_connections()
     for operation, event in (("GetItem", audit("acme", "20260101T000000-000000")), ("Query", audits("acme"))):
         with refusals(client, operation, "ThrottlingException", times=5):

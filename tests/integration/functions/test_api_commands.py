@@ -10,11 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from number_inventory import bootstrap
+from number_inventory.bootstrap import process
 from number_inventory.domain.macros import COOLING_DURATION, COOLING_ENABLED
 from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberRecord, Status, Usage
 from tests.engines.faults import refusals
-from tests.integration.functions.account import API, Account, forget_connections
+from tests.integration.connections import forget_connections
+from tests.integration.functions.account import API, Account
 from tests.integration.functions.api_requests import delete, do, edit, lookup, with_headers
 from tests.integration.functions.conftest import fresh_account
 from tests.integration.functions.test_api_lookup import NUMBERS, body, content_type, header, problem
@@ -444,7 +445,7 @@ def test_a_broken_macro_is_told(acme: Account) -> None:
 def test_a_busy_database_asks_to_come_again(acme: Account, monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
     """GIVEN a database that throttles WHEN a number is changed THEN 503 says when to try again; then it is done."""
     client = acme.inventory._client
-    monkeypatch.setattr(bootstrap, "_dynamodb", lambda: client)
+    monkeypatch.setattr(process, "dynamodb", lambda: client)
     forget_connections()
     with refusals(client, operation, "ThrottlingException", times=5, message="secret detail"):
         ran = acme.run(API, do("assign", "1000", ASSIGNED))

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from number_inventory import bootstrap
 from number_inventory.adapters.dynamodb.keyed_requests import DynamoKeyedRequests
+from number_inventory.bootstrap import process
 from number_inventory.domain.errors import StorageBusyError
 from number_inventory.domain.numbers import Status
 from tests.engines.engine import shared_client
@@ -53,7 +53,7 @@ def stocked(account: Account) -> Account:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SettableClock:
     clock = SettableClock(datetime.now(UTC))
-    monkeypatch.setattr(bootstrap, "clock", lambda: clock)
+    monkeypatch.setattr(process, "clock", lambda: clock)
     return clock
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from functions.rest.requests import MAX_BODY_BYTES
-from number_inventory import bootstrap
+from number_inventory.bootstrap import process
 from number_inventory.domain.numbers import Status
 from tests.integration.functions.account import API, JOBS, Account
 from tests.integration.functions.api_requests import add, job, jobs, outcomes, resume
@@ -68,7 +68,7 @@ def test_a_job_goes_on_in_the_next_invocation(account: Account, monkeypatch: pyt
     """GIVEN too little time WHEN invoked THEN the next invocation goes on, and what the first one made is told so."""
     name = begun(account, {"first": "100000", "last": "100499"})
     clock = SettableClock(datetime.now(UTC), timedelta(milliseconds=150))
-    monkeypatch.setattr(bootstrap, "clock", lambda: clock)
+    monkeypatch.setattr(process, "clock", lambda: clock)
     first = account.run(JOBS, account.invocations.taken()[0], seconds_left=30.0, request_id="first")
     assert body(account.run(API, job("acme", name)))["state"] == "queued"
     assert account.inventory.get("acme", "100000") is not None

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from functions.number_api import handler as number_api
-from number_inventory import bootstrap
+from number_inventory.bootstrap import lookups, process
 from number_inventory.domain.errors import InvalidInputError
 from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberRecord, Status, Usage
 from tests.engines.faults import refusals
-from tests.integration.functions.account import API, Account, Ran, forget_connections
+from tests.integration.connections import forget_connections
+from tests.integration.functions.account import API, Account, Ran
 from tests.integration.functions.api_requests import listing, lookup, request
 from tests.integration.functions.conftest import fresh_account
 
@@ -275,7 +276,7 @@ def test_other_addresses_are_404(numbers: Account, method: str, resource: str) -
 def test_a_busy_database_asks_to_come_again(numbers: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """GIVEN a database that throttles WHEN a number or a page is asked for THEN 503 says when to try again."""
     client = numbers.inventory._client
-    monkeypatch.setattr(bootstrap, "_dynamodb", lambda: client)
+    monkeypatch.setattr(process, "dynamodb", lambda: client)
     forget_connections()
     for operation, event in (("GetItem", lookup("acme", "4711")), ("Query", listing("acme"))):
         with refusals(client, operation, "ThrottlingException", times=5, message="secret detail"):
@@ -297,7 +298,7 @@ def test_what_went_wrong_inside_stays_inside(numbers: Account, monkeypatch: pyte
     monkeypatch.setenv("NUMBERS_TABLE", "no-such-table")
     forget_connections()
     refused = numbers.run(API, lookup("acme", "4711"))
-    monkeypatch.setattr(bootstrap, "lookups_of_the_api", SimpleNamespace())
+    monkeypatch.setattr(lookups, "lookups_of_the_api", SimpleNamespace())
     unforeseen = numbers.run(API, lookup("acme", "4711"))
 
     for ran, inside in ((broken, "Melting"), (refused, "ResourceNotFoundException"), (unforeseen, "SimpleNamespace")):
@@ -330,6 +331,10 @@ def test_a_lookup_waits_for_nothing_that_it_does_not_need() -> None:
         "number_inventory.adapters.audiocodes.address",
         "number_inventory.adapters.system_clock",
         "number_inventory.bootstrap",
+        "number_inventory.bootstrap.lookups",
+        "number_inventory.bootstrap.process",
+        "number_inventory.bootstrap.rest",
+        "number_inventory.bootstrap.stores",
         "number_inventory.domain",
         "number_inventory.domain.cooling",
         "number_inventory.domain.errors",

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from number_inventory import bootstrap
+from number_inventory.bootstrap import process
 from number_inventory.domain.macros import COOLING_ENABLED
 from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberRecord, Status, Usage
 from tests.engines.faults import refusals
-from tests.integration.functions.account import API, Account, forget_connections
+from tests.integration.connections import forget_connections
+from tests.integration.functions.account import API, Account
 from tests.integration.functions.api_requests import add, available, bulk, claim, look_up, resume, start, with_headers
 from tests.integration.functions.test_api_commands import ANN, ASSIGNED
 from tests.integration.functions.test_api_lookup import body, problem
@@ -374,7 +375,7 @@ def test_malformed_claims_are_400(pool: Account, sent: object, field: str) -> No
 def test_a_busy_database_tells_what_to_look_for(pool: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """GIVEN a database that throttles WHEN numbers are claimed THEN 503 says to look before claiming again."""
     client = pool.inventory._client
-    monkeypatch.setattr(bootstrap, "_dynamodb", lambda: client)
+    monkeypatch.setattr(process, "dynamodb", lambda: client)
     forget_connections()
     with refusals(client, "BatchGetItem", "ThrottlingException", times=500):
         ran = pool.run(API, claim({"count": 1, **FOR_BOB}))

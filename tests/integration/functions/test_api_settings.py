@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from number_inventory import bootstrap
 from number_inventory.adapters.dynamodb.devices import DynamoDevices
 from number_inventory.adapters.dynamodb.keyed_requests import DynamoKeyedRequests
 from number_inventory.adapters.ssm import SsmSecrets
+from number_inventory.bootstrap import process
 from number_inventory.domain.devices import Device, DeviceKey, Health
 from number_inventory.domain.errors import StorageBusyError, StorageRefusedError
 from number_inventory.domain.numbers import Status
@@ -188,7 +188,7 @@ def test_what_others_changed_since_a_keyed_request_is_not_undone(
         patch.setattr(DynamoKeyedRequests, "let_go", lambda *_: None)
         assert added.run(SETTINGS, keyed).answer["statusCode"] in {200, 201}
     clock = SettableClock(datetime.now(UTC) + timedelta(minutes=2))
-    monkeypatch.setattr(bootstrap, "clock", lambda: clock)
+    monkeypatch.setattr(process, "clock", lambda: clock)
     again = added.run(SETTINGS, keyed)
     assert again.answer["statusCode"] == 200, "nobody came between"
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from number_inventory import bootstrap
 from number_inventory.adapters.dynamodb.counters import DynamoCounters
+from number_inventory.bootstrap import audits, process
 from number_inventory.domain.audit_runs import AuditMode, AuditScope
 from number_inventory.domain.counts import Cell, CounterKey, SiteCounter
 from number_inventory.domain.devices import DeviceKey
@@ -140,8 +140,8 @@ def test_what_only_silence_speaks_for_is_left_and_told(wrong: Account, simulator
 
 def test_a_proof_is_too_old_after_the_hours_that_are_set(wrong: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """GIVEN a device synced three hours ago WHEN proofs are good for two THEN nothing is freed; for four, it is."""
-    now = bootstrap.clock().now() + timedelta(hours=3)
-    monkeypatch.setattr(bootstrap, "clock", lambda: _Clock(lambda: now))
+    now = process.clock().now() + timedelta(hours=3)
+    monkeypatch.setattr(process, "clock", lambda: _Clock(lambda: now))
     monkeypatch.setenv("AUDIT_PROOF_HOURS", "2")
     assert counted(audited(wrong, mode="correct"), "unproven") == {"orphaned": 1}
     monkeypatch.setenv("AUDIT_PROOF_HOURS", "4")
@@ -251,10 +251,10 @@ def test_one_bad_customer_stops_no_other(synced: Account) -> None:
 
 def under_way(account: Account) -> dict[str, Any]:
     """A run of acme's that has begun and has not ended: its worker is at it."""
-    start = bootstrap.start_audit(AuditStartSettings.load())
+    start = audits.start_audit(AuditStartSettings.load())
     scope = start.scope(customer="acme", mode=AuditMode.REPORT, site=None, codes=(), plan="")
     run = start(scope, "ann")
-    now = bootstrap.clock().now()
+    now = process.clock().now()
     assert account.audits.claim("acme", run.id, 0, "another", now=now, until=now + timedelta(minutes=5))
     return account.invocations.taken()[0]
 
@@ -283,7 +283,7 @@ def test_a_step_that_another_has_is_no_error(synced: Account) -> None:
 def test_a_retry_goes_on_where_the_first_try_failed(wrong: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """GIVEN a database that is busy WHEN a run fails and Lambda tries again THEN the same run comes to its end."""
     client = wrong.inventory._client
-    monkeypatch.setattr(bootstrap, "_dynamodb", lambda: client)
+    monkeypatch.setattr(process, "dynamodb", lambda: client)
     with refusals(client, "BatchGetItem", "ThrottlingException", times=50):
         first = wrong.run(AUDIT, {"customer": "acme", "mode": "correct"})
     assert isinstance(first.error, StorageBusyError)
@@ -299,7 +299,7 @@ def test_a_retry_goes_on_where_the_first_try_failed(wrong: Account, monkeypatch:
 def test_an_audit_takes_as_many_invocations_as_it_needs(wrong: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """GIVEN an audit that its time is not enough for WHEN it hands over THEN the next step goes on, to the same end."""
     ticks = _Ticking()
-    monkeypatch.setattr(bootstrap, "clock", lambda: ticks)
+    monkeypatch.setattr(process, "clock", lambda: ticks)
     first = wrong.run(AUDIT, {"customer": "acme", "mode": "correct"})
     [begun] = first.answer["audits"]
     assert (begun["state"], begun["step"]) == ("correcting", 1)

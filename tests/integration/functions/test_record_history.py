@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from number_inventory import bootstrap
 from number_inventory.adapters.dynamodb.change_items import change_item
 from number_inventory.adapters.dynamodb.counters import DynamoCounters
 from number_inventory.adapters.dynamodb.history import DynamoHistory
 from number_inventory.adapters.dynamodb.number_items import number_item
+from number_inventory.bootstrap import histories, process
 from number_inventory.domain.changes import ChangeKind, Unreadable
 from number_inventory.domain.errors import InvalidInputError, StorageBusyError
 from number_inventory.domain.numbers import NumberRecord
@@ -49,7 +49,7 @@ def bus(account: Account, monkeypatch: pytest.MonkeyPatch) -> Bus:
     monkeypatch.setenv("HISTORY_DEAD_LETTERS_URL", letters)
     monkeypatch.setattr(account.engine.session(), "events", lambda: taken)
     monkeypatch.setattr("number_inventory.adapters.eventbridge.pause", lambda _: 0.0)
-    bootstrap.record_history.cache_clear()
+    histories.record_history.cache_clear()
     return taken
 
 
@@ -180,7 +180,7 @@ def test_batch_that_the_database_does_not_take_comes_again_untold(
 ) -> None:
     """GIVEN a busy database WHEN a batch comes THEN it is an error, nothing is told, and the next try does all."""
     client = shared_client(account.engine)
-    monkeypatch.setattr(bootstrap, "_dynamodb", lambda: client)
+    monkeypatch.setattr(process, "dynamodb", lambda: client)
     with refusals(client, "BatchWriteItem", "ThrottlingException", times=5):
         assert isinstance(account.refused(FUNCTION, {"Records": BATCH}), StorageBusyError)
     assert bus.told == []
@@ -197,7 +197,7 @@ def test_lost_queue_of_dead_letters_loses_no_record(account: Account, bus: Bus) 
     """GIVEN a queue that takes nothing WHEN a poisoned record comes THEN the batch comes again."""
     with refusals(account.sqs, "SendMessage", "AccessDenied"), pytest.MonkeyPatch.context() as patch:
         patch.setattr(account.engine.session(), "sqs", lambda: account.sqs)
-        bootstrap.history_dead_letters.cache_clear()
+        histories.history_dead_letters.cache_clear()
         ran = account.run(FUNCTION, {"Records": ["x", *BATCH]})
     assert ran.error is not None
     assert not isinstance(ran.error, ClientError)

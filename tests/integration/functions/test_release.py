@@ -189,7 +189,7 @@ def test_numbers_that_cannot_be_written_fail_the_run_after_the_others(
     Moto carries the write out all the same, so there it is a write whose answers were lost.
     """
     client = four.inventory._client
-    monkeypatch.setattr("number_inventory.bootstrap._dynamodb", lambda: client)
+    monkeypatch.setattr("number_inventory.bootstrap.process.dynamodb", lambda: client)
     code = "ProvisionedThroughputExceededException"
     # Two writes at the same time, five tries each: nine refusals are too many for one of them, whichever it is.
     with refusals(client, "UpdateItem", code, times=9):

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from number_inventory import bootstrap
 from number_inventory.adapters.dynamodb.counters import DynamoCounters
+from number_inventory.bootstrap import process
 from number_inventory.domain.counts import Cell, CounterKey, SiteCounter
 from number_inventory.domain.numbers import NumberRecord, Status
 from simulator.server import Simulator
@@ -183,7 +183,7 @@ def test_the_history(account: Account, calls: Calls, bus: Bus) -> None:
 def test_the_jobs(account: Account, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
     """GIVEN a job whose numbers are there in part WHEN carried out in steps THEN all that its role allows is called."""
     clock = SettableClock(datetime.now(UTC), timedelta(milliseconds=150))
-    monkeypatch.setattr(bootstrap, "clock", lambda: clock)
+    monkeypatch.setattr(process, "clock", lambda: clock)
     account.put(NumberRecord(customer="acme", number="100007"))
     account.run(API, add({"first": "100000", "last": "100299"}))
     [step] = account.invocations.taken()
@@ -214,7 +214,7 @@ def test_the_release(account: Account, calls: Calls, monkeypatch: pytest.MonkeyP
         )
 
     due(1000, 1)
-    with refusals(bootstrap._dynamodb(), "UpdateItem", "ConditionalCheckFailedException"):
+    with refusals(process.dynamodb(), "UpdateItem", "ConditionalCheckFailedException"):
         account.run(RELEASE, {})
     due(2000, 40)
     with batched(monkeypatch):

@@ -1,1 +1,1 @@
-"""Adapters, where a real counterpart cannot be had: a clock that is wrong."""
+"""Adapters, where a real counterpart cannot be had: a bus that takes nothing."""

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cli.adapters.recorded import RecordedCalls
 from number_inventory.adapters.audiocodes import arm_wire as wire
 from number_inventory.adapters.audiocodes.arm import ArmSource
 from number_inventory.adapters.audiocodes.connection import Answer, Conversation, Form, Heard
-from number_inventory.adapters.audiocodes.recorded import RecordedCalls
 from number_inventory.domain.devices import Device, DeviceKey, SourceKind
 from number_inventory.domain.errors import DeviceRejectedError
 from number_inventory.domain.snapshots import Contact, RegisteredUser, Snapshot

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cli import main as program
-from number_inventory import bootstrap
+from number_inventory.bootstrap import audits, process
 from tests.memory.clock import SettableClock
 from tests.unit.cli.audit_desk import NOW, AuditDesk
 
@@ -56,9 +56,9 @@ Call = Callable[..., Ended]
 def desk(monkeypatch: pytest.MonkeyPatch) -> AuditDesk:
     """Audits that go as the test says; nobody sleeps, and the time is three minutes after they began."""
     desk = AuditDesk()
-    monkeypatch.setattr(bootstrap, "start_audit", lambda _settings: desk.start)
-    monkeypatch.setattr(bootstrap, "look_at_audits", lambda _settings: desk.look)
-    monkeypatch.setattr(bootstrap, "clock", lambda: SettableClock(NOW + timedelta(minutes=3)))
+    monkeypatch.setattr(audits, "start_audit", lambda _settings: desk.start)
+    monkeypatch.setattr(audits, "look_at_audits", lambda _settings: desk.look)
+    monkeypatch.setattr(process, "clock", lambda: SettableClock(NOW + timedelta(minutes=3)))
     monkeypatch.setattr("cli.request.connect", lambda _target: None)
     monkeypatch.setattr("cli.audit_wait.monotonic", desk.monotonic)
     monkeypatch.setattr("cli.audit_wait.sleep", desk.sleep)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from number_inventory import bootstrap
+from cli import wiring
 from number_inventory.domain.checkup import Check, Verdict
 from tests.unit.cli.conftest import Call
 
@@ -22,7 +22,7 @@ class Examined:
         self.checks: tuple[Check, ...] = WELL
         self.asked: list[Collection[str] | None] = []
         self.stacks: list[str] = []
-        monkeypatch.setattr(bootstrap, "check_up", self._check_up)
+        monkeypatch.setattr(wiring, "check_up", self._check_up)
         monkeypatch.setattr("cli.request.connect", lambda _target: None)
 
     def _check_up(self, _settings: object, stack: str, *_rest: object) -> Any:  # noqa: ANN401 - a use case

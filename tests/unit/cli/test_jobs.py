@@ -7,7 +7,7 @@ import pytest
 
 from cli.job_wait import progress_of
 from functions.number_api.job_bodies import JobBody
-from number_inventory import bootstrap
+from number_inventory.bootstrap import number_jobs, process
 from number_inventory.domain.number_jobs import JOB_ENDED
 from number_inventory.domain.numbers import NumberRecord
 from number_inventory.services.look_at_number_jobs import LookAtNumberJobs
@@ -57,9 +57,9 @@ class JobDesk:
 @pytest.fixture
 def jobs(monkeypatch: pytest.MonkeyPatch) -> JobDesk:
     desk = JobDesk()
-    monkeypatch.setattr(bootstrap, "start_number_job", lambda _settings: desk.start)
-    monkeypatch.setattr(bootstrap, "look_at_number_jobs", lambda _settings: desk.look)
-    monkeypatch.setattr(bootstrap, "clock", lambda: SettableClock(START + timedelta(minutes=3)))
+    monkeypatch.setattr(number_jobs, "start_number_job", lambda _settings: desk.start)
+    monkeypatch.setattr(number_jobs, "look_at_number_jobs", lambda _settings: desk.look)
+    monkeypatch.setattr(process, "clock", lambda: SettableClock(START + timedelta(minutes=3)))
     monkeypatch.setattr("cli.request.connect", lambda _target: None)
     monkeypatch.setattr("cli.job_wait.monotonic", lambda: desk.waited)
     monkeypatch.setattr("cli.job_wait.sleep", desk.sleep)

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from number_inventory import bootstrap
+from cli import wiring
+from number_inventory.bootstrap import process
 from number_inventory.services.list_conflicts import ListConflicts
 from number_inventory.services.list_cooling import ListCooling
 from tests.memory.history import MemoryHistory
@@ -19,9 +20,9 @@ from tests.unit.services.test_listings_of_what_needs_a_look import keep
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     """Nothing in it yet."""
     world, history = World(), MemoryHistory()
-    monkeypatch.setattr(bootstrap, "list_cooling", lambda _settings: ListCooling(world.inventory, history))
-    monkeypatch.setattr(bootstrap, "list_conflicts", lambda _settings: ListConflicts(world.inventory))
-    monkeypatch.setattr(bootstrap, "clock", lambda: world.clock)
+    monkeypatch.setattr(wiring, "list_cooling", lambda _settings: ListCooling(world.inventory, history))
+    monkeypatch.setattr(wiring, "list_conflicts", lambda _settings: ListConflicts(world.inventory))
+    monkeypatch.setattr(process, "clock", lambda: world.clock)
     monkeypatch.setattr("cli.request.connect", lambda _target: None)
     for number in ("2001", "2002"):
         world.inventory.put(replace(cooling(), customer="acme", number=number))

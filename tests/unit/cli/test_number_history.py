@@ -8,7 +8,7 @@ import pytest
 
 from functions.number_api.count_routes import CountsBody
 from functions.number_api.history_bodies import ChangeBody, ExplanationBody
-from number_inventory import bootstrap
+from number_inventory.bootstrap import histories, lookups, process
 from number_inventory.domain.commands import Reserve, Unreserve
 from number_inventory.services.count_numbers import CountChanges, LookAtCounts
 from number_inventory.services.lookup import LookUpNumbers
@@ -32,9 +32,9 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
     desk.manage.one(CUSTOMER, NUMBER, Unreserve(), BY)
     desk.passes(hours=1)
     desk.told()
-    monkeypatch.setattr(bootstrap, "look_at_history", lambda _settings: desk.look)
-    monkeypatch.setattr(bootstrap, "look_up_numbers", lambda _settings: LookUpNumbers(desk.world.inventory))
-    monkeypatch.setattr(bootstrap, "clock", lambda: desk.world.clock)
+    monkeypatch.setattr(histories, "look_at_history", lambda _settings: desk.look)
+    monkeypatch.setattr(lookups, "look_up_numbers", lambda _settings: LookUpNumbers(desk.world.inventory))
+    monkeypatch.setattr(process, "clock", lambda: desk.world.clock)
     monkeypatch.setattr("cli.request.connect", lambda _target: None)
     return desk
 
@@ -99,7 +99,7 @@ def test_counts_are_a_line_each(desk: Desk, call: Call, monkeypatch: pytest.Monk
     for number in ("1", "2"):
         desk.world.inventory.put(replace(used(), number=number, customer=CUSTOMER))
     CountChanges(MemoryHistory(), counters)(desk.stream.changes)
-    monkeypatch.setattr(bootstrap, "look_at_counts", lambda _settings: LookAtCounts(counters))
+    monkeypatch.setattr(histories, "look_at_counts", lambda _settings: LookAtCounts(counters))
     ended = call("numbers", "count", *MINE)
     assert (ended.code, ended.err) == (0, "")
     lines = [" ".join(line.split()) for line in ended.out.splitlines()]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from number_inventory import bootstrap
+from cli import wiring
+from number_inventory.bootstrap import lookups, process
 from number_inventory.domain.errors import StorageBusyError
 from number_inventory.domain.numbers import Status
 from number_inventory.services.import_numbers import ImportNumbers
@@ -38,9 +39,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world.inventory.put(replace(cooling(), customer=CUSTOMER, number="2001"))
     world.inventory.put(replace(used("sbc1"), customer=CUSTOMER, number="3001"))
     importing = ImportNumbers(world.inventory, world.macros, world.clock)
-    monkeypatch.setattr(bootstrap, "import_numbers", lambda _settings: importing)
-    monkeypatch.setattr(bootstrap, "look_up_numbers", lambda _settings: LookUpNumbers(world.inventory))
-    monkeypatch.setattr(bootstrap, "clock", lambda: world.clock)
+    monkeypatch.setattr(wiring, "import_numbers", lambda _settings: importing)
+    monkeypatch.setattr(lookups, "look_up_numbers", lambda _settings: LookUpNumbers(world.inventory))
+    monkeypatch.setattr(process, "clock", lambda: world.clock)
     monkeypatch.setattr("cli.request.connect", lambda _target: None)
     monkeypatch.setenv("LOGNAME", "ann")
     return world

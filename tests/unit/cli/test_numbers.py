@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from number_inventory import bootstrap
+from number_inventory.bootstrap import lookups, number_changes, process
 from number_inventory.domain.numbers import Status
 from number_inventory.services.lookup import LookUpNumbers
 from number_inventory.services.manage_numbers import ManageNumbers
@@ -28,11 +28,13 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world.inventory.put(replace(cooling(), customer=CUSTOMER, number="2001"))
     world.inventory.put(replace(used("sbc1"), customer=CUSTOMER, number="3001"))
     manage = ManageNumbers(world.inventory, world.macros, world.clock)
-    monkeypatch.setattr(bootstrap, "manage_numbers", lambda _settings: manage)
-    monkeypatch.setattr(bootstrap, "look_up_numbers", lambda _settings: LookUpNumbers(world.inventory))
-    monkeypatch.setattr(bootstrap, "find_available", lambda _settings: FindAvailable(world.inventory))
-    monkeypatch.setattr(bootstrap, "claim_available", lambda _settings: ClaimAvailable(world.inventory, world.clock))
-    monkeypatch.setattr(bootstrap, "clock", lambda: world.clock)
+    monkeypatch.setattr(number_changes, "manage_numbers", lambda _settings: manage)
+    monkeypatch.setattr(lookups, "look_up_numbers", lambda _settings: LookUpNumbers(world.inventory))
+    monkeypatch.setattr(number_changes, "find_available", lambda _settings: FindAvailable(world.inventory))
+    monkeypatch.setattr(
+        number_changes, "claim_available", lambda _settings: ClaimAvailable(world.inventory, world.clock)
+    )
+    monkeypatch.setattr(process, "clock", lambda: world.clock)
     monkeypatch.setattr("cli.request.connect", lambda _target: None)
     monkeypatch.setenv("LOGNAME", "ann")
     return world

@@ -2,8 +2,11 @@
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+
+NewId = Callable[[datetime], str]
+"""Makes the name of an audit or a job from the instant at which it begins."""
 
 _TURNS = 10
 """How often the same is begun anew: who gets no further within a day has to ask anew."""

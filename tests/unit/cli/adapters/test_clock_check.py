@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from number_inventory.adapters.cloudformation import check_clock
+from cli.adapters.cloudformation import check_clock
 from number_inventory.domain.errors import ClockWrongError
 
 DATE = "Mon, 23 Nov 2026 06:00:00 GMT"

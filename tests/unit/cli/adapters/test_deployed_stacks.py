@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from number_inventory.adapters.cloudformation import DeployedStacks
+from cli.adapters.cloudformation import DeployedStacks
 from number_inventory.domain.errors import NotFoundError
 from number_inventory.settings import OperatorSettings
 from tests.memory.clock import SettableClock

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from number_inventory.adapters.backup_files import BackupFolder
+from cli.adapters.backup_files import BackupFolder
 from number_inventory.domain.errors import InvalidInputError
 
 MADE_AT = datetime(2026, 11, 23, tzinfo=UTC)

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
+from cli.adapters.deployed_parts import DeployedParts
 from number_inventory.adapters.aws import AwsSession
-from number_inventory.adapters.deployed_parts import DeployedParts
 from number_inventory.domain.checkup import (
     AlarmPart,
     FeedPart,

@@ -1,0 +1,1 @@
+"""Adapters that operators alone need: files of their machine, and AWS services that no function calls."""

@@ -1,0 +1,1 @@
+"""What operators alone reach: stacks and files."""
