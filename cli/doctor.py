@@ -1,12 +1,14 @@
 """`number-inventory doctor`: whether everything works, end to end, and what to do where it does not."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 
 import typer
 from rich.console import Group, RenderableType
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from cli import wiring
@@ -18,6 +20,9 @@ from number_inventory.domain.checkup import Check, Verdict
 
 _BUDGET = timedelta(minutes=4)
 """How long a device may take over its answer."""
+
+_NAMED = 5
+"""How many problems the last line names."""
 
 _STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.PROBLEM: "red"}
 
@@ -51,28 +56,37 @@ def doctor(
         checks = list(service(request.customer, () if no_devices else devices or None))
     problems = [check for check in checks if check.verdict is Verdict.PROBLEM]
     output.json({"ok": not problems, "checks": checks})
-    for block in _told(checks, every=all_):
+    for block in _well(checks, every=all_):
         output.show(block)
+    for check in _wrong(checks):
+        output.show(_described(check))
+        if check.command:
+            output.show_command(f"   {request.command(*check.command)}")
     if problems:
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        raise typer.TyperException(f"{count}: {', '.join(f'{check.area} {check.name}' for check in problems[:5])}")
+        named = [f"{check.area} {check.name}" for check in problems[:_NAMED]]
+        named += [f"and {len(problems) - _NAMED} more"] if len(problems) > _NAMED else []
+        raise typer.TyperException(f"{count}: {', '.join(named)}")
 
 
-def _told(checks: Sequence[Check], *, every: bool) -> Iterator[RenderableType]:
-    """What is well in a line for each kind, then what is not, one by one."""
+def _well(checks: Sequence[Check], *, every: bool) -> Iterator[RenderableType]:
+    """What is well, in a line for each kind, or one by one."""
     well = [check for check in checks if check.verdict is Verdict.OK]
     if every:
         yield listing(("Part", "Name", "Found"), [(check.area, check.name, check.said) for check in well])
     else:
         areas = dict.fromkeys(check.area for check in checks)
         yield listing(("Part", "Well", "Found"), [_summed(area, checks) for area in areas])
+
+
+def _wrong(checks: Sequence[Check]) -> Iterator[Check]:
+    """What is not well, warnings first; parts of a kind that are alike are told together."""
     for verdict in (Verdict.WARNING, Verdict.PROBLEM):
-        alike: dict[tuple[str, str, str], list[str]] = {}
+        alike: dict[Check, list[str]] = {}
         for check in checks:
             if check.verdict is verdict:
-                alike.setdefault((check.area, check.said, check.todo), []).append(check.name)
-        for (area, said, todo), names in alike.items():
-            yield _wrong(Check(area, ", ".join(names), verdict, said, todo))
+                alike.setdefault(replace(check, name=""), []).append(check.name)
+        yield from (replace(check, name=", ".join(names)) for check, names in alike.items())
 
 
 def _summed(area: str, checks: Sequence[Check]) -> tuple[str, Text, str]:
@@ -84,11 +98,13 @@ def _summed(area: str, checks: Sequence[Check]) -> tuple[str, Text, str]:
     return area, count, f"{well[0].name}: {well[0].said}" if well and len(of_kind) == 1 else ""
 
 
-def _wrong(check: Check) -> RenderableType:
+def _described(check: Check) -> RenderableType:
     title = Text.assemble(
         "\n", (f"{check.verdict}: ", _STYLES[check.verdict]), (printable(f"{check.area} {check.name}"), "bold")
     )
-    lines = [Padding(Text(printable(check.said)), (0, 0, 0, 2), expand=False)]
+    lines: list[RenderableType] = [Padding(Text(printable(check.said)), (0, 0, 0, 2), expand=False)]
     if check.todo:
-        lines.append(Padding(Text(printable(f"-> {check.todo}")), (0, 0, 0, 2), expand=False))
+        todo = Table.grid(padding=(0, 1, 0, 0))
+        todo.add_row("  ->", Text(printable(f"{check.todo}{':' if check.command else ''}")))
+        lines.append(todo)
     return Group(title, *lines)

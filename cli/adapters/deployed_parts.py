@@ -46,10 +46,11 @@ class DeployedParts:
         """Its parts as they are now, kind by kind; see `ports.Deployment`."""
         cloudformation = self._session.cloudformation()
         with aws_errors(f"read stack {self._name}"):
-            status = cloudformation.describe_stacks(StackName=self._name)["Stacks"][0]["StackStatus"]
+            stack = cloudformation.describe_stacks(StackName=self._name)["Stacks"][0]
             pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=self._name)
             resources = [resource for page in pages for resource in page["StackResourceSummaries"]]
-        yield StackPart(self._name, status)
+        parameters = {each["ParameterKey"]: each.get("ParameterValue", "") for each in stack.get("Parameters", ())}
+        yield StackPart(self._name, stack["StackStatus"], parameters)
         of_kind: dict[str, list[_Resource]] = {}
         for resource in resources:
             of_kind.setdefault(resource["ResourceType"], []).append(resource)

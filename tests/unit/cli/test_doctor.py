@@ -61,6 +61,23 @@ def test_problems_end_with_1_and_say_what_to_do_and_warnings_do_not(examined: Ex
     assert (told["ok"], told["checks"][-1]["verdict"], told["checks"][-1]["todo"]) == (False, "problem", "look at it")
 
 
+def test_the_command_that_helps_is_ready_to_be_copied(examined: Examined, call: Call) -> None:
+    """GIVEN a problem with a command WHEN it is told THEN the command stands in one line, for the same inventory."""
+    late = Check("sync", "sbc-1", Verdict.PROBLEM, "was last synced " + "long ago " * 9, "sync it", ("sync", "sbc-1"))
+    examined.checks = (*WELL, late)
+    ended = call("--stack", "prod", "-c", "acme", "doctor", width=40)
+    assert "  -> sync it:\n     number-inventory --stack prod -c acme sync sbc-1\n" in ended.out
+    assert json.loads(call("doctor", "--json").out)["checks"][-1]["command"] == ["sync", "sbc-1"]
+
+
+def test_many_problems_are_counted_and_the_first_are_named(examined: Examined, call: Call) -> None:
+    examined.checks = tuple(
+        Check("device", f"sbc-{index}", Verdict.PROBLEM, f"fault {index}", "x") for index in range(7)
+    )
+    last = call("doctor").err.splitlines()[-1]
+    assert last == "error: 7 problems: device sbc-0, device sbc-1, device sbc-2, device sbc-3, device sbc-4, and 2 more"
+
+
 def test_devices_are_asked_as_named(examined: Examined, call: Call) -> None:
     for words in ((), ("sbc-1",), ("--no-devices",)):
         call("doctor", *words)

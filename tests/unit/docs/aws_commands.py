@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import botocore.session
-import jmespath
+import jmespath  # type: ignore[import-untyped]  # comes with botocore, without types
 from botocore import xform_name
 
 _OF_ALL = {"--query": True, "--output": True, "--cli-binary-format": True, "--region": True, "--profile": True}
@@ -89,14 +89,14 @@ def _operation(service: str, operation: str) -> _Known:
         raise WrongCommandError(f"{service} has no operation {operation}")
     found = model.operation_model(names[operation])
     shapes: dict[str, Any] = {}
-    members = found.input_shape.members if found.input_shape else {}
-    for name, shape in members.items():
+    taken = found.input_shape
+    for name, shape in (taken.members if taken else {}).items():
         option = f"--{xform_name(name, '-')}"
         if shape.type_name == "boolean":
             shapes |= {option: None, option.replace("--", "--no-", 1): None}
         else:
             shapes[option] = shape
-    required = {f"--{xform_name(name, '-')}" for name in (found.input_shape.required_members if members else ())}
+    required = {f"--{xform_name(name, '-')}" for name in (taken.required_members if taken else ())}
     return _Known(shapes, frozenset(required), positional=int(found.has_streaming_output))
 
 

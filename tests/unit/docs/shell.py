@@ -27,7 +27,8 @@ _BLANK = re.compile(r"<([a-z][a-z ]*)>")
 
 _NOTED = """\
 set -eu
-note() {{ printf '%s\\0' "$#" "$@" >> calls; echo {answer}; }}
+# What comes through a pipe is read to its end first, so that programs are noted in their order.
+note() {{ while read -r; do :; done; printf '%s\\0' "$#" "$@" >> calls; echo {answer}; }}
 command_not_found_handle() {{ echo "no page may use $1: tests/unit/docs/shell.py has what they use" >&2; return 127; }}
 """
 

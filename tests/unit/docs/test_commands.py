@@ -86,7 +86,7 @@ def test_a_mentioned_command_can_be_given(parser: Any, documented: Documented) -
 
 def _shortened() -> Iterator[Documented]:
     """Commands in running text that leave the program's name out, of more words than one."""
-    command = get_command(program.app)
+    command: Any = get_command(program.app)
     within = {name for group in command.commands.values() for name in getattr(group, "commands", {})}
     for page in PAGES:
         for span in spans(page):

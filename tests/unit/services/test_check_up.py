@@ -8,7 +8,9 @@ import pytest
 
 from number_inventory.domain.checkup import Check, Part, SchedulePart, StackPart, UnseenPart, Verdict
 from number_inventory.domain.errors import (
+    CredentialsMissingError,
     DeviceError,
+    DeviceRejectedError,
     DeviceUnreachableError,
     LoginRefusedError,
     NotFoundError,
@@ -19,7 +21,18 @@ from number_inventory.services.check_up import CheckUp
 from tests.memory.world import CUSTOMER, World
 from tests.unit.domain.records import cooling
 
-WELL = (StackPart("inventory", "CREATE_COMPLETE"), SchedulePart("Sync", "ENABLED", "rate(5 minutes)"))
+WELL = (
+    StackPart("inventory", "CREATE_COMPLETE"),
+    SchedulePart("SyncSchedule", "ENABLED", "rate(5 minutes)"),
+    SchedulePart("ReleaseSchedule", "ENABLED", "rate(5 minutes)"),
+    SchedulePart("AuditSchedule", "ENABLED", "rate(1 day)"),
+)
+SLOW = (
+    StackPart("inventory", "CREATE_COMPLETE", {"AuditLateHours": "80"}),
+    SchedulePart("SyncSchedule", "ENABLED", "rate(2 days)"),
+    SchedulePart("ReleaseSchedule", "ENABLED", "rate(2 days)"),
+    SchedulePart("AuditSchedule", "ENABLED", "cron(0 2 ? * MON,THU *)"),
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +80,8 @@ def test_where_all_is_well_nothing_is_wrong_and_nothing_changes(world: World) ->
     checks = looked(world)
     assert wrong(checks) == {}
     assert set(checks) == {
-        "stack inventory", "schedule Sync", "macros acme", "release acme", "audit acme", "sync sbc1", "device sbc1"
+        "stack inventory", "schedule SyncSchedule", "schedule ReleaseSchedule", "schedule AuditSchedule",
+        "macros acme", "release acme", "audit acme", "sync sbc1", "device sbc1",
     }  # fmt: skip
     assert "shows all of its 2 users, 2 numbers" in checks["device sbc1"].said
     assert world.inventory.all() == before
@@ -83,8 +97,18 @@ def test_each_fault_is_found_by_itself(world: World) -> None:
         ("table MacrosTable", "macros acme", "release acme", "audit acme", "sync sbc1"), Verdict.PROBLEM
     )
     assert "must be a whole number of days" in checks["macros acme"].said
-    assert "1 numbers are past their Release Dates" in checks["release acme"].said
+    assert (
+        checks["release acme"].said == "1 number is past the Release Date by more than 30 minutes, by rate(5 minutes)"
+    )
     assert all(check.todo for name, check in checks.items() if name in wrong(checks))
+
+
+def test_what_is_late_is_judged_by_the_stack_s_own_schedules(world: World) -> None:
+    """GIVEN a silence of hours WHEN schedules are slower, or cannot be read THEN it is well, or may be."""
+    world.clock.advance(hours=27)
+    assert wrong(looked(world, stack=Stack(SLOW))) == {}
+    unreadable = wrong(looked(world, stack=Stack((StackPart("inventory", "CREATE_COMPLETE"),))))
+    assert unreadable == {"audit acme": Verdict.WARNING, "sync sbc1": Verdict.WARNING}
 
 
 def test_what_cannot_be_read_fails_alone(world: World) -> None:
@@ -102,7 +126,7 @@ def test_what_cannot_be_read_fails_alone(world: World) -> None:
             world.fuse.disarm()
         if armed:
             break
-        assert len(checks) == 7
+        assert len(checks) == 9
         assert set(wrong(checks).values()) == {Verdict.PROBLEM}
     else:
         raise AssertionError("there is no end of calls")
@@ -111,8 +135,10 @@ def test_what_cannot_be_read_fails_alone(world: World) -> None:
 @pytest.mark.parametrize(
     ("error", "said", "todo"),
     [
-        (DeviceUnreachableError("no answer"), "no answer", "put that right"),
-        (LoginRefusedError("401", 1), "401", "devices credentials sbc1"),
+        (DeviceUnreachableError("no answer"), "no answer", "firewalls"),
+        (DeviceRejectedError("404"), "404", "devices edit"),
+        (LoginRefusedError("401", 1), "401", "user, password and level"),
+        (CredentialsMissingError("none"), "none", "store them"),
     ],
 )
 def test_a_device_that_cannot_be_asked_is_a_problem(world: World, error: DeviceError, said: str, todo: str) -> None:
@@ -121,6 +147,7 @@ def test_a_device_that_cannot_be_asked_is_a_problem(world: World, error: DeviceE
     check = looked(world)["device sbc1"]
     assert (check.verdict, check.said) == (Verdict.PROBLEM, said)
     assert todo in check.todo
+    assert check.command[0] == "devices"
 
 
 def test_one_that_has_refused_the_login_is_not_asked_again(world: World) -> None:
@@ -133,7 +160,7 @@ def test_one_that_has_refused_the_login_is_not_asked_again(world: World) -> None
     checks = looked(world)
     assert len(world.source.asked) == asked
     assert wrong(checks) == {"sync sbc1": Verdict.PROBLEM, "device sbc1": Verdict.PROBLEM}
-    assert "devices credentials sbc1" in checks["device sbc1"].todo
+    assert checks["device sbc1"].command == ("devices", "credentials", "sbc1")
     world.store_credentials(key)
     assert looked(world)["device sbc1"].verdict is Verdict.OK, "others are tried"
 

@@ -5,14 +5,7 @@ Source: this project's own rules; the states are AWS's.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from enum import StrEnum
-
-OVERDUE = timedelta(minutes=30)
-"""A default schedule of five minutes has passed by six times."""
-
-AUDIT_OVERDUE = timedelta(hours=26)
-"""The scheduled audit is daily, and takes its time."""
 
 INDEXES = {
     "NumbersTable": ("cooling", "idle", "lapsing"),
@@ -44,6 +37,7 @@ class Check:
         name: which one.
         said: what was found.
         todo: what to do about it; empty where nothing is.
+        command: words of the command of this program that does it, or shows more; empty where none does.
     """
 
     area: str
@@ -51,6 +45,7 @@ class Check:
     verdict: Verdict
     said: str
     todo: str = ""
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +54,12 @@ class StackPart:
 
     Attributes:
         status: as CloudFormation has it.
+        parameters: what it was deployed with, by name.
     """
 
     name: str
     status: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     def judged(self) -> Check:
         """Whether its last deployment went through."""
@@ -150,7 +147,13 @@ class FeedPart:
         """Whether it is on, and its last batch went well."""
         if self.state not in {"Enabled", "Enabling", "Updating", "Creating"}:
             said = f"is {self.state}: nothing that waits there is worked on"
-            return Check("feed", self.name, Verdict.PROBLEM, said, "enable this event source mapping")
+            return Check(
+                "feed",
+                self.name,
+                Verdict.PROBLEM,
+                said,
+                "enable its event source mapping: docs/runbook.md has the command (syncs waiting)",
+            )
         if self.last_result.startswith("PROBLEM"):
             return Check(
                 "feed", self.name, Verdict.PROBLEM, self.last_result, "look at the function's log and its role"
@@ -190,7 +193,7 @@ class QueuePart:
         """Whether something lies there that nobody works on."""
         count = "1 message" if self.messages == 1 else f"{self.messages} messages"
         if self.dead and self.messages:
-            todo = "read them and the logs of that time; then redrive or purge them"
+            todo = "read them and the logs of that time, then redrive or purge them: docs/runbook.md has the commands"
             return Check("queue", self.name, Verdict.PROBLEM, f"holds {count} that failed for good", todo)
         return _ok("queue", self.name, "empty" if not self.messages else f"{count} wait")
 

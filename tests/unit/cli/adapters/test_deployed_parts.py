@@ -67,9 +67,11 @@ def account(**clients: Any) -> AwsSession:  # noqa: ANN401 - AWS's own shapes
         "ActionsEnabled": True,
         "AlarmActions": ["t"],
     }
+    late = {"ParameterKey": "SyncLateHours", "ParameterValue": "9"}
     whole = {
         "cloudformation": SimpleNamespace(
-            describe_stacks=lambda **_: {"Stacks": [{"StackStatus": "UPDATE_COMPLETE"}]}, get_paginator=lambda _: pages
+            describe_stacks=lambda **_: {"Stacks": [{"StackStatus": "UPDATE_COMPLETE", "Parameters": [late]}]},
+            get_paginator=lambda _: pages,
         ),
         "dynamodb": SimpleNamespace(describe_table=describe_table),
         "functions": SimpleNamespace(
@@ -92,7 +94,7 @@ def parts(session: AwsSession) -> list[Part]:
 
 def test_every_part_is_read_for_what_it_is() -> None:
     assert parts(account()) == [
-        StackPart("inventory", "UPDATE_COMPLETE"),
+        StackPart("inventory", "UPDATE_COMPLETE", {"SyncLateHours": "9"}),
         TablePart("NumbersTable", "ACTIVE", {"idle": "CREATING"}, "NEW_AND_OLD_IMAGES"),
         UnseenPart("table", "GoneTable", "", missing=True),
         FunctionPart("Audit", "Failed", "Successful", "no subnet"),
