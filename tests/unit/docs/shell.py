@@ -15,6 +15,7 @@ PROGRAMS = (
     "git",
     "docker",
     "python3",
+    ".venv/bin/pytest",
     "source",
 )
 """The programs that pages may use; another one fails as unknown."""
