@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from number_inventory.adapters.audiocodes import cli_grammar, cli_output
 from number_inventory.adapters.audiocodes.cli_output import Listing, parse_listing
 from number_inventory.adapters.audiocodes.completeness import Counts, why_partial
+from number_inventory.domain.aors import split_aor
 from number_inventory.domain.snapshots import RegisteredUser
 from tests.unit.audiocodes.rendering import Style, as_read, entry_lines, joined, lines_of, users
 
@@ -31,6 +32,7 @@ def test_any_list_in_any_style_reads_back_exactly(
     listing = parse_listing(joined(lines_of(listed, style, total=total), style))
     # THEN they read back one by one, and the list is complete whatever the device counts
     assert list(listing.users) == [as_read(user, style) for user in listed]
+    assert listing.users.user_parts == [split_aor(user.aor).user for user in listing.users]
     assert listing.users.dormant == {
         at for at, user in enumerate(listed) if not any(contact.active for contact in user.contacts)
     }
@@ -51,6 +53,7 @@ def test_the_fast_way_and_the_thorough_way_read_the_same(
         thorough = parse_listing(text)
     # THEN both say the same
     assert list(fast.users) == list(thorough.users)
+    assert fast.users.user_parts == thorough.users.user_parts
     assert (fast.doubts, fast.contacts, fast.closed, fast.totals_agree, fast.users.dormant) == (
         thorough.doubts,
         thorough.contacts,
@@ -67,6 +70,7 @@ def test_how_the_text_is_cut_into_pieces_does_not_matter(listed: list[Registered
     with patch.object(cli_output, "_PIECE", size):
         listing = parse_listing(text)
     assert list(listing.users) == [as_read(user, style) for user in listed]
+    assert listing.users.user_parts == [split_aor(user.aor).user for user in listing.users]
     assert listing.doubts == ()
 
 
@@ -109,7 +113,7 @@ def test_several_lines_lost_never_lose_a_user_of_a_complete_list(
     # THEN it is complete only if no user is missing; without a total a device that counts AORs cannot be told from one
     # that counts contacts, so that the AORs lost may happen to be as many as the further contacts that are left
     assume(total or listing.contacts != len(listed))
-    missing = {as_read(user, style).aor for user in listed} - set(listing.users.aors)
+    missing = {as_read(user, style).aor for user in listed} - {user.aor for user in listing.users}
     assert not complete(listing, listed, counted) or not missing
 
 

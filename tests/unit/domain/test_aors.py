@@ -8,6 +8,10 @@ from number_inventory.domain.aors import AorParts, NumberRule, compile_rules, nu
 from number_inventory.domain.errors import InvalidInputError
 
 
+def mapped(aors: list[str], *rules: NumberRule) -> list[str | None]:
+    return numbers_of([split_aor(aor).user for aor in aors], compile_rules(rules))
+
+
 @pytest.mark.parametrize(
     ("aor", "user", "host"),
     [
@@ -74,13 +78,13 @@ def test_an_aor_is_taken_apart(aor: str, user: str, host: str) -> None:
 )
 def test_without_rules_a_user_part_that_is_a_number_is_that_number(aor: str, number: str | None) -> None:
     # GIVEN a device without rules THEN only what is a number as it stands becomes one: nothing is guessed
-    assert numbers_of([aor], compile_rules(())) == [number]
+    assert mapped([aor]) == [number]
 
 
 def test_one_number_under_several_aors_is_one_number() -> None:
     # GIVEN the same number under several AORs THEN each gives it
     aors = ["4709", "4709@a", "sip:4709@b", "tel:4709", "4709;ext=1@c"]
-    assert numbers_of(aors, compile_rules(())) == ["4709"] * 5
+    assert mapped(aors) == ["4709"] * 5
 
 
 def test_the_first_rule_that_matches_as_a_whole_decides() -> None:
@@ -118,7 +122,7 @@ def test_a_group_that_took_no_part_is_empty() -> None:
 
 def test_rules_see_the_decoded_user_part() -> None:
     # GIVEN a rule for a leading plus THEN an encoded one matches
-    assert numbers_of(["%2B44163@h", "+44163"], compile_rules([NumberRule(r"\+44(\d+)", r"0\1")])) == ["0163"] * 2
+    assert mapped(["%2B44163@h", "+44163"], NumberRule(r"\+44(\d+)", r"0\1")) == ["0163"] * 2
 
 
 @pytest.mark.parametrize(

@@ -5,20 +5,22 @@ for the URI forms; the default rule and the order of the steps are this project'
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 from urllib.parse import unquote
 
 from number_inventory.domain.errors import InvalidInputError
-from number_inventory.domain.numbers import is_canonical
+from number_inventory.domain.numbers import CANONICAL, is_canonical
 
 MAX_PATTERN_LENGTH = 500
 _SCHEME = re.compile(r"(sips?|tel):", re.IGNORECASE)
 _PLAIN = re.compile(r"([\w.+*#-]++)(?:@([0-9a-z][0-9a-z.-]*+))?+", re.ASCII)
 """The ordinary AOR, in which there is nothing to decode: read at once, since there may be a million of them."""
-_PLAIN_NUMBER = re.compile(r"(\+[0-9]{1,15}+|[0-9*#]{1,20}+)(?:@[0-9a-z][0-9a-z.-]*+)?+", re.ASCII)
-"""Likewise where the user part is a canonical number as it stands."""
+_ALL_NUMBERS = re.compile(rf"(?:(?:{CANONICAL.pattern})\n)*+", re.ASCII)
+"""Lines of which each is a canonical number."""
+_AT_ONCE = 128
+"""User parts looked at together: few enough that a name among them keeps few from the short way."""
 _REPLACEMENT = re.compile(r"(?:[^\\]|\\[1-9][0-9]?|\\g<[1-9][0-9]?>)*", re.DOTALL)
 _VISUAL_SEPARATORS = str.maketrans("", "", "-.()")
 
@@ -92,12 +94,20 @@ def split_aor(aor: str) -> AorParts:
     return AorParts(unquote(user), _host(host))
 
 
-def numbers_of(aors: Iterable[str], mapper: NumberMapper) -> list[str | None]:
-    """The canonical number of each AOR, or None where it maps to none; in the same order."""
+def numbers_of(user_parts: Sequence[str], mapper: NumberMapper) -> list[str | None]:
+    """The canonical number of each user part, or None where it maps to none; in the same order."""
     if mapper is not _number_itself:
-        return [mapper(split_aor(aor).user) for aor in aors]
-    match = _PLAIN_NUMBER.fullmatch
-    return [plain[1] if (plain := match(aor)) else mapper(split_aor(aor).user) for aor in aors]
+        return [mapper(user) for user in user_parts]
+    numbers: list[str | None] = []
+    for start in range(0, len(user_parts), _AT_ONCE):
+        some = user_parts[start : start + _AT_ONCE]
+        numbers += some if _are_numbers(some) else map(mapper, some)
+    return numbers
+
+
+def _are_numbers(user_parts: Sequence[str]) -> bool:
+    lines = "\n".join(user_parts) + "\n"
+    return lines.count("\n") == len(user_parts) and _ALL_NUMBERS.fullmatch(lines) is not None
 
 
 def compile_rules(rules: Sequence[NumberRule]) -> NumberMapper:

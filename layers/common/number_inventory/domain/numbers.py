@@ -14,7 +14,7 @@ from number_inventory.domain.cooling import cooling_tag
 from number_inventory.domain.errors import InvalidInputError
 
 AUDIOCODES = "AudioCodes"
-_CANONICAL = re.compile(r"\+[0-9]{1,15}|[0-9*#]{1,20}", re.ASCII)
+CANONICAL = re.compile(r"\+[0-9]{1,15}|[0-9*#]{1,20}", re.ASCII)
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -157,7 +157,7 @@ def canonical_number(text: str, *, field: str = "number") -> str:
         InvalidInputError: the text is not a number.
     """
     number = text.strip().removeprefix("\\")
-    if not _CANONICAL.fullmatch(number):
+    if not CANONICAL.fullmatch(number):
         message = f"must be '+' and 1 to 15 digits, or 1 to 20 of digits, '*' and '#', not {text[:40]!r}"
         raise InvalidInputError(field, message)
     return number
@@ -165,7 +165,7 @@ def canonical_number(text: str, *, field: str = "number") -> str:
 
 def is_canonical(text: str) -> bool:
     """Whether the text already is a canonical number."""
-    return _CANONICAL.fullmatch(text) is not None
+    return CANONICAL.fullmatch(text) is not None
 
 
 def slug(text: str, *, field: str) -> str:

@@ -44,15 +44,17 @@ class RegisteredUser(NamedTuple):
 
 
 class UserList(Sequence[RegisteredUser]):
-    """Registered users in little memory and time: their AORs are at hand, a user itself is made when it is asked for.
+    """Registered users in little memory and time: what maps to numbers is at hand, a user is made when it is asked for.
 
     Attributes:
-        aors: of all users, in order.
+        user_parts: of the AORs of all users, in order, decoded.
         dormant: positions of the users that have no active contact.
     """
 
-    def __init__(self, aors: Sequence[str], dormant: Collection[int], user_at: Callable[[int], RegisteredUser]) -> None:
-        self.aors = aors
+    def __init__(
+        self, user_parts: Sequence[str], dormant: Collection[int], user_at: Callable[[int], RegisteredUser]
+    ) -> None:
+        self.user_parts = user_parts
         self.dormant = frozenset(dormant)
         self._user_at = user_at
 
@@ -63,17 +65,17 @@ class UserList(Sequence[RegisteredUser]):
             return users
         plain = tuple(users)
         dormant = [at for at, user in enumerate(plain) if not any(contact.active for contact in user.contacts)]
-        return cls([user.aor for user in plain], dormant, plain.__getitem__)
+        return cls([split_aor(user.aor).user for user in plain], dormant, plain.__getitem__)
 
     def __len__(self) -> int:
-        return len(self.aors)
+        return len(self.user_parts)
 
     @overload
     def __getitem__(self, index: int) -> RegisteredUser: ...
     @overload
     def __getitem__(self, index: slice) -> Sequence[RegisteredUser]: ...
     def __getitem__(self, index: int | slice) -> RegisteredUser | Sequence[RegisteredUser]:
-        positions = range(len(self.aors))[index]
+        positions = range(len(self.user_parts))[index]
         if isinstance(positions, range):
             return tuple(map(self._user_at, positions))
         return self._user_at(positions)
@@ -104,6 +106,26 @@ class Snapshot:
     def complete(self) -> bool:
         """Whether what is missing here is really gone."""
         return not self.incomplete_because
+
+
+class SeenNumbers(frozenset[str]):
+    """A set of numbers that keeps their order: to sort a million that come in order is nothing, out of a set it is not.
+
+    Attributes:
+        in_order: of their spelling, each once.
+    """
+
+    __slots__ = ("in_order",)
+    in_order: Sequence[str]
+
+    @classmethod
+    def of(cls, numbers: Iterable[str]) -> "SeenNumbers":
+        """These numbers, in whatever order and however often they come."""
+        listed = list(numbers)
+        seen = cls(listed)
+        listed.sort()
+        seen.in_order = listed if len(listed) == len(seen) else list(dict.fromkeys(listed))
+        return seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +166,11 @@ def claims_of(users: Iterable[RegisteredUser], mapper: NumberMapper, scope: User
     """
     everyone = UserList.of(users)
     listed = everyone if scope == UserScope() else UserList.of(_within(everyone, scope))
-    numbers = numbers_of(listed.aors, mapper)
+    numbers = numbers_of(listed.user_parts, mapper)
     awake = [number for at, number in enumerate(numbers) if at not in listed.dormant] if listed.dormant else numbers
-    claimed = frozenset(filter(None, awake))
+    claimed = SeenNumbers.of(filter(None, awake))
     dormant = frozenset(filter(None, (numbers[at] for at in listed.dormant))) - claimed
-    unmapped: Iterable[str] = ()
-    if None in numbers:
-        unmapped = dict.fromkeys(aor for aor, number in zip(listed.aors, numbers, strict=True) if number is None)
+    unmapped = dict.fromkeys(listed[at].aor for at, number in enumerate(numbers) if number is None)
     return Claims(claimed, dormant, tuple(unmapped), foreign=len(everyone) - len(listed))
 
 
@@ -179,7 +199,8 @@ def digest_of(claims: Claims, *, may_remove: bool) -> str:
     """
     digest = hashlib.sha256(b"removals apply" if may_remove else b"removals wait")
     for numbers in (claims.claimed, claims.dormant):
-        digest.update(b"\n\n" + "\n".join(sorted(numbers)).encode())
+        in_order = numbers.in_order if isinstance(numbers, SeenNumbers) else sorted(numbers)
+        digest.update(b"\n\n" + "\n".join(in_order).encode())
     return digest.hexdigest()
 
 
@@ -213,4 +234,5 @@ def plan_sync(known: frozenset[str], claims: Claims, *, may_remove: bool) -> Syn
     if not may_remove:
         return SyncPlan(tuple(sorted(appearing)), (), known | appearing)
     gone = known - claims.claimed - claims.dormant
-    return SyncPlan(tuple(sorted(appearing)), tuple(sorted(gone)), claims.claimed | (known & claims.dormant))
+    kept = known & claims.dormant
+    return SyncPlan(tuple(sorted(appearing)), tuple(sorted(gone)), claims.claimed | kept if kept else claims.claimed)

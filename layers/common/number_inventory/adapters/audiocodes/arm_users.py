@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from number_inventory.adapters.audiocodes import arm_wire as wire
+from number_inventory.domain.aors import split_aor
 from number_inventory.domain.snapshots import RegisteredUser, UserList
 
 _DOUBTS_TOLD = 3
@@ -46,12 +47,12 @@ class Look(NamedTuple):
 class LookTaker:
     """Takes pages up, one after the other.
 
-    Of a user only the AOR is kept at hand; its page is kept packed, and read again by whoever wants the user itself.
+    Only user parts are kept at hand; a page is kept packed, and read again by whoever wants a user itself.
     """
 
     def __init__(self, maximum_users: int) -> None:
         self._maximum = maximum_users
-        self._aors: list[str] = []
+        self._user_parts: list[str] = []
         self._dormant: set[int] = set()
         self._nodes: set[str] = set()
         self._places = array("q")
@@ -74,10 +75,10 @@ class LookTaker:
         if page.entries or self._count == 1:  # the empty page behind the last one need not say it again
             self._totals.add(page.total)
             self._enabled |= bool(page.enabled)
-        before = len(self._aors)
+        before = len(self._user_parts)
         self._take_entries(page.entries)
-        self._pages.add(page.body, len(self._aors))
-        self._idle = 0 if len(self._aors) > before else self._idle + 1
+        self._pages.add(page.body, len(self._user_parts))
+        self._idle = 0 if len(self._user_parts) > before else self._idle + 1
         return self._next(page)
 
     def finish(self) -> Look:
@@ -86,7 +87,7 @@ class LookTaker:
             self._doubt("it shows a user at the same node twice")
         more = self._doubted - _DOUBTS_TOLD
         return Look(
-            users=UserList(self._aors, self._dormant, self._pages.user),
+            users=UserList(self._user_parts, self._dormant, self._pages.user),
             pages=self._count,
             totals=frozenset(self._totals),
             enabled=self._enabled,
@@ -105,8 +106,8 @@ class LookTaker:
                 self._doubt(f"entry {place} of page {self._count} is not understood: {_quoted(entry)}")
                 continue
             if not read.active:
-                self._dormant.add(len(self._aors))
-            self._aors.append(read.aor)
+                self._dormant.add(len(self._user_parts))
+            self._user_parts.append(split_aor(read.aor).user)
             self._nodes.add(read.node)
             self._places.append(hash((read.aor, read.node)))
             self._fingerprint += hash(read)
@@ -120,11 +121,11 @@ class LookTaker:
             return ""
         self._cursors.add(known)
         most = max((total for total in self._totals if total is not None), default=self._maximum)
-        if len(self._aors) > most and self._shows_some_twice():
-            self._doubt(f"it goes on after {len(self._aors)} users, but says that there are {most}")
+        if len(self._user_parts) > most and self._shows_some_twice():
+            self._doubt(f"it goes on after {len(self._user_parts)} users, but says that there are {most}")
             return ""
-        if len(self._aors) >= self._maximum or self._idle == _MOST_IDLE:
-            self._doubt(f"it does not end after {len(self._aors)} users on {self._count} pages")
+        if len(self._user_parts) >= self._maximum or self._idle == _MOST_IDLE:
+            self._doubt(f"it does not end after {len(self._user_parts)} users on {self._count} pages")
             return ""
         return page.after
 

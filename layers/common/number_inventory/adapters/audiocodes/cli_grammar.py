@@ -20,12 +20,12 @@ COMMAND: Final = "show voip register db sbc list"
 """The command whose output this is."""
 _USERINFO = "Userinfo"
 
-# The ordinary entry, read at full speed: a line with an AOR, then lines with contacts. For any other form, and for what
-# stands around the entries, there is the way token by token, which would read these just the same. No `\w` or `\s`
-# inside of brackets: they slow the engine down.
+# The ordinary entry, read at full speed: a line with an AOR, of which the user part is a group, then lines with
+# contacts, the other group. For any other form, and for what stands around the entries, there is the way token by
+# token, which would read these just the same. No `\w` or `\s` inside of brackets: they slow the engine down.
 ORDINARY = re.compile(
     r"""^[ \t]*+ (?!Userinfo\b|Not-Active\b|[*#_+]{3})
-        ([0-9A-Za-z_*#+][0-9A-Za-z_*#+.%~-]{0,127}+ (?:@[0-9A-Za-z][0-9A-Za-z_.-]{0,126}+)?+) [ \t\r]*+\n
+        ([0-9A-Za-z_*#+][0-9A-Za-z_*#+.%~-]{0,127}+) (?:@[0-9A-Za-z][0-9A-Za-z_.-]{0,126}+)?+ [ \t\r]*+\n
         ((?: [ \t]*+ <[!-;=?-~]++>;expires=[0-9]{1,10}+
              (?: ;[ ]Active[ ]status:[01] | (?:;[ ]Not-Active)?+ (?:;[ ]IPG:[0-9]{1,9}+)?+ (?:;[ ]ID:[0-9]{1,20}+)?+ )
              [ \t\r]*+\n)++)""",

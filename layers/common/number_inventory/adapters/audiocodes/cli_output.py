@@ -5,6 +5,7 @@ among the entries is not understood unless it repeats a line of the heading.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -12,12 +13,15 @@ from itertools import compress
 from typing import NamedTuple
 
 from number_inventory.adapters.audiocodes import cli_grammar as grammar
+from number_inventory.domain.aors import split_aor
 from number_inventory.domain.snapshots import Contact, RegisteredUser, UserList
 
-_PIECE = 1 << 20
-"""Characters read in one go: bounds the memory."""
+_PIECE = 1 << 16
+"""Characters read in one go, which what is made of them stays in the processor's cache for."""
 _PARTS = 3
-"""Parts of a piece for each match of `ORDINARY`: the gap before it, the AOR, the lines with its contacts."""
+"""Parts of a piece for each match of `ORDINARY`: the gap before it, the user part, the lines with its contacts."""
+_ENCODED = "%"
+_NEXT_ENTRY = re.compile(r"\n(?=[^\s<])")
 _LONGEST_LINE = 4096
 _DOUBTS_TOLD = 3
 _DOUBTS_SOUGHT = 10_000
@@ -47,8 +51,9 @@ class Listing:
 
 def parse_listing(text: str) -> Listing:
     """Read the output of the command in any of its styles. Never raises: what is not understood is told in `doubts`."""
-    reader = _Reader()
-    for piece in _pieces(_with_line_breaks(text)):
+    whole = _with_line_breaks(text)
+    reader = _Reader(whole)
+    for piece in _pieces(whole):
         reader.read(piece)
     return reader.finish()
 
@@ -60,15 +65,17 @@ def _with_line_breaks(text: str) -> str:
     text = text.strip()
     if "\n" not in text:
         text = text.replace("\r", "\n") if "\r" in text else text.replace(". ", "\n").removesuffix(".")
-    return text + "\n"
+    return text
 
 
-def _pieces(text: str) -> Iterator[str]:
-    """The text in pieces of whole lines."""
+def _pieces(text: str) -> Iterator[slice]:
+    """The text in pieces of whole lines, and of whole entries where these look as usual."""
     start = 0
     while start < len(text):
-        end = text.find("\n", start + _PIECE) + 1 or len(text)
-        yield text[start:end]
+        at = start + _PIECE
+        near = _NEXT_ENTRY.search(text, at, at + _LONGEST_LINE)
+        end = near.end() if near else text.find("\n", at) + 1 or len(text)
+        yield slice(start, end)
         start = end
 
 
@@ -100,15 +107,48 @@ class _Contacts:
     ip_group: int | None = None
 
 
+class _Entry(NamedTuple):
+    """A user that was read token by token."""
+
+    aor: str
+    contacts: _Contacts
+
+
+class _Passages:
+    """Where ordinary users stand in the text: one is read again when it is asked for, and its piece stays at hand."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._firsts: list[int] = []
+        self._places: list[tuple[slice, int]] = []
+        self._open: tuple[slice, list[re.Match[str]]] = (slice(0), [])
+
+    def add(self, first: int, piece: slice, before: int) -> None:
+        """From the user at the position `first` on they stand in this piece, behind so many others of it."""
+        self._firsts.append(first)
+        self._places.append((piece, before))
+
+    def entry(self, at: int) -> _Entry:
+        """The user at a position."""
+        passage = bisect_right(self._firsts, at) - 1
+        piece, before = self._places[passage]
+        if self._open[0] != piece:
+            self._open = (piece, list(grammar.ORDINARY.finditer(_lines_of(self._text, piece))))
+        found = self._open[1][before + at - self._firsts[passage]]
+        return _Entry(found[0].partition("\n")[0].strip(), _contacts_in(found[2]))
+
+
 class _Reader:
     """Reads piece after piece.
 
-    Of an ordinary user only the AOR and the lines with its contacts are kept: who wants the user itself gets it made.
+    Of an ordinary user only the user part is kept, and its place: who wants the user itself gets it made.
     """
 
-    def __init__(self) -> None:
-        self.aors: list[str] = []
-        self.contacts: list[str | _Contacts] = []
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.user_parts: list[str] = []
+        self.passages = _Passages(text)
+        self.entries: dict[int, _Entry] = {}
         self.dormant: set[int] = set()
         self.contact_count = 0
         self.doubts: list[str] = []
@@ -119,53 +159,58 @@ class _Reader:
         self.last = _Last.DOUBT
         self.line = 0
 
-    def read(self, piece: str) -> None:
+    def read(self, piece: slice) -> None:
         """Read some whole lines."""
-        parts = grammar.ORDINARY.split(piece)
-        gaps, aors, contacts = parts[0::_PARTS], parts[1::_PARTS], parts[2::_PARTS]
+        parts = grammar.ORDINARY.split(_lines_of(self.text, piece))
+        gaps, user_parts, contacts = parts[0::_PARTS], parts[1::_PARTS], parts[2::_PARTS]
         start = 0
-        for at in compress(range(len(gaps)), gaps):
-            self._take(aors[start:at], contacts[start:at])
+        for at in (*compress(range(len(user_parts)), gaps), len(user_parts)):
+            if at > start:
+                self.passages.add(len(self.user_parts), piece, start)
+                self._take(user_parts[start:at], contacts[start:at])
             self._read_gap(gaps[at])
             start = at
-        self._take(aors[start:], contacts[start:])
 
     def finish(self) -> Listing:
         """What has been read in all."""
-        if self.last is _Last.ENTRY and not self._user(-1).contacts:
-            self._doubt(self.line, "the text ends behind an AOR", self.aors[-1])
+        last = self._entry(len(self.user_parts) - 1) if self.last is _Last.ENTRY else None
+        if last and not last.contacts.found:
+            self._doubt(self.line, "the text ends behind an AOR", last.aor)
         self._settle(at_end=True)
-        shown = {"user": len(self.aors), "contact": self.contact_count}
+        shown = {"user": len(self.user_parts), "contact": self.contact_count}
         for what, number in self.totals:
             if number != shown[what]:
                 self.doubted += 1
                 self.doubts.append(f"its own total is {number} {what}s, but it shows {shown[what]}")
         more = self.doubted - _DOUBTS_TOLD
         return Listing(
-            users=UserList(self.aors, self.dormant, self._user),
+            users=UserList(self.user_parts, self.dormant, self._user),
             contacts=self.contact_count,
             doubts=(*self.doubts[:_DOUBTS_TOLD], *([f"and {more} more"] if more > 0 else ())),
             closed=self.last in {_Last.AROUND, _Last.BARE},
             totals_agree={what for what, _ in self.totals} == shown.keys() and not self.doubted,
         )
 
-    def _take(self, aors: list[str], contacts: list[str]) -> None:
+    def _take(self, user_parts: list[str], contacts: list[str]) -> None:
         """Ordinary users, one behind the other."""
-        if aors:
-            self._settle()
-            joined = "".join(contacts)
-            if any(sign in joined for sign in grammar.NOT_ACTIVE):
-                self.dormant.update(at for at, lines in enumerate(contacts, len(self.aors)) if _is_dormant(lines))
-            self.aors += aors
-            self.contacts += contacts
-            lines = joined.count("\n")
-            self.contact_count += lines
-            self.line += len(aors) + lines
-            self.last = _Last.ENTRY
+        self._settle()
+        joined = "".join(contacts)
+        if any(sign in joined for sign in grammar.NOT_ACTIVE):
+            self.dormant.update(at for at, lines in enumerate(contacts, len(self.user_parts)) if _is_dormant(lines))
+        if _ENCODED in "".join(user_parts):
+            user_parts = [split_aor(user).user for user in user_parts]
+        self.user_parts += user_parts
+        lines = joined.count("\n")
+        self.contact_count += lines
+        self.line += len(user_parts) + lines
+        self.last = _Last.ENTRY
+
+    def _entry(self, at: int) -> _Entry:
+        return self.entries.get(at) or self.passages.entry(at)
 
     def _user(self, at: int) -> RegisteredUser:
-        contacts = _contacts_of(self.contacts[at])
-        return RegisteredUser(self.aors[at], tuple(contacts.found), contacts.ip_group)
+        entry = self._entry(at)
+        return RegisteredUser(entry.aor, tuple(entry.contacts.found), entry.contacts.ip_group)
 
     def _read_gap(self, gap: str) -> None:
         if not gap or gap.isspace():
@@ -218,9 +263,10 @@ class _Reader:
         self._open_user(aor)
 
     def _open_user(self, aor: str) -> None:
-        self.dormant.add(len(self.aors))
-        self.aors.append(aor)
-        self.contacts.append(_Contacts())
+        at = len(self.user_parts)
+        self.dormant.add(at)
+        self.entries[at] = _Entry(aor, _Contacts())
+        self.user_parts.append(split_aor(aor).user)
         self.last = _Last.ENTRY
 
     def _add_contacts(self, contacts: list[Contact], row: int | None) -> None:
@@ -228,12 +274,14 @@ class _Reader:
         if self.last is not _Last.ENTRY:
             self._doubt(self.line, "a contact without an AOR", contacts[0].uri)
             return
-        known = self.contacts[-1] = _contacts_of(self.contacts[-1])
+        at = len(self.user_parts) - 1
+        entry = self.entries[at] = self._entry(at)
+        known = entry.contacts
         known.found += contacts
         known.ip_group = row if known.ip_group is None else known.ip_group
         self.contact_count += len(contacts)
         if any(contact.active for contact in contacts):
-            self.dormant.discard(len(self.aors) - 1)
+            self.dormant.discard(at)
 
     def _wait(self, text: str, *, bare: bool = False) -> None:
         if len(self.waiting) == _MOST_WAITING:
@@ -249,7 +297,7 @@ class _Reader:
         for line in waiting:
             if line.bare and not grammar.HEADING_WORD.fullmatch(line.text):
                 self._note(line.number, "not understood", line.text)
-            elif self.aors and not at_end and line.text not in self.heading:
+            elif self.user_parts and not at_end and line.text not in self.heading:
                 self._note(line.number, "text among the entries", line.text)
             elif line.text not in self.heading:
                 self.heading.add(line.text)
@@ -268,12 +316,15 @@ class _Reader:
             self.doubts.append(f"line {number}: {why}: {shown!r}")
 
 
-def _contacts_of(kept: str | _Contacts) -> _Contacts:
-    """The contacts of a user; those of an ordinary one are read now."""
-    if isinstance(kept, _Contacts):
-        return kept
+def _lines_of(text: str, piece: slice) -> str:
+    lines = text[piece]
+    return lines if lines.endswith("\n") else lines + "\n"
+
+
+def _contacts_in(lines: str) -> _Contacts:
+    """The contacts of an ordinary user."""
     contacts = _Contacts()
-    for line in kept.split("\n"):
+    for line in lines.split("\n"):
         contact = grammar.contact_at(line.strip(), 0)
         if contact:
             contacts.found.append(contact.contact)
