@@ -31,6 +31,7 @@ from tests.integration.functions.account import (
     Account,
     Invocations,
 )
+from tests.integration.functions.aws_calls import Calls, noted
 
 DOMAIN = "10.8.5.71"
 RETENTION = timedelta(days=400)
@@ -99,6 +100,13 @@ def account() -> Iterator[Account]:
     """An account for one test."""
     with fresh_account() as fresh:
         yield fresh
+
+
+@pytest.fixture
+def calls(account: Account) -> Iterator[Calls]:
+    """What functions ask of AWS."""
+    with noted(account) as calls:
+        yield calls
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ import zlib
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from number_inventory.adapters.aws import aws_errors
 from number_inventory.adapters.dynamodb.attributes import SCHEMA, ItemReader, instant, sortable_instant, text, whole
 from number_inventory.adapters.dynamodb.tables import old_item, write_if
 from number_inventory.domain.errors import LeaseLostError, StorageBusyError
@@ -51,7 +50,7 @@ class DynamoKeyedRequests:
             )
             if refused is None:
                 return attempt
-            stands = old_item(refused) or self._stored(attempt.name)
+            stands = old_item(refused)
             if not stands:
                 continue
             found = _found(stands, attempt, content, now)
@@ -69,12 +68,6 @@ class DynamoKeyedRequests:
                     intended=found.intended,
                 )
         raise StorageBusyError("could not take up the request for now: others were at it. Try again later")
-
-    def _stored(self, name: str) -> dict[str, Any]:
-        with aws_errors("read a request"):
-            return self._client.get_item(TableName=self._table, Key={"request": text(name)}, ConsistentRead=True).get(
-                "Item", {}
-            )
 
     def _take_over(self, dead: Attempt, attempt: Attempt) -> bool:
         """Take a request from an attempt whose time is over; False where somebody else was faster."""
