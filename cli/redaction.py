@@ -3,8 +3,9 @@
 Nothing is searched for: whatever is not known to be harmless is replaced. A word that is not in the vocabulary becomes
 another of its length, a number another with as many digits, an address one of those that are kept for examples. The
 same always becomes the same, so that an AOR still fits its contact; what from what, nobody can tell without the key,
-which is made anew for each capture and forgotten. Kept are words of devices' outputs, names of JSON fields, and numbers
-where they count something.
+which is made anew for each capture and forgotten. Kept are words of devices' outputs, the JSON fields that are read and
+those that such words make up, and numbers where they count something. A name that stands for a field is replaced as it
+is in a text: a device may have a map by its users' names.
 """
 
 import hmac
@@ -16,37 +17,46 @@ _VOCABULARY = frozenset(
     """
     a aborted active address administrator after alarm alarms all an and any aor aors api are around at audiocodes
     available bad be before binding bindings bound build busy by call calls can cannot cli code command connected
-    contact contacts content context count current cursor database db denied description device disabled
-    disconnected down empty enabled end entries entry error errors expired expires ext failed failure feature file
-    for forbidden found from gateway global group groups gruu ha hardware id in inactive incremental index instance
-    invalid ip ipg is key kpi license limit list loaded lock locked log logged logging login lr manager mediant
-    message method methods more name network no node nodes none not number ob object of off offline ok on one online
-    operational operative other out output page phone pri product prohibited proxy pub q rate rates rebooting record
-    refused reg register registered registration registrations rejected release request reset resource role route
-    router routing row s sbc sbcs script se serial server service session set show sip sips software stack state
-    statistics stats status success successful successfully sw syn synchronization synchronizing table tcp tel temp
-    the time timed timeout tls to total transaction transport truncated type udp unable unauthorized unavailable
-    unknown unlocked unreachable unregistered unrouteable until up uptime urn user userinfo users uuid v valid value
-    values ve version voip was web were will with ws wss xml
+    contact contacts content context count current cursor database db default denied description device disabled
+    disconnected display domain down empty enabled end entries entry error errors expired expires ext failed failure
+    feature file first for forbidden found from gateway global group groups gruu ha hardware host id in inactive
+    incremental index instance invalid ip ipg is key kpi last license limit list loaded local lock locked log logged
+    logging login lr mac manager mask mediant message method methods more name network no node nodes none not number ob
+    object of off offline ok on one online oper operational operative other out output page phone port pri product
+    prohibited proxy pub q rate rates realm rebooting record refused reg register registered registration registrations
+    rejected release request reset resource role route router routing row s sbc sbcs script se security serial server
+    service session set show sip sips software stack stamp state statistics stats status subnet success successful
+    successfully sw syn synchronization synchronizing table tcp tel temp the time timed timeout tls to total transaction
+    transport truncated type udp unable unauthorized unavailable unknown unlocked unreachable unregistered unrouteable
+    until up uptime uri url urn user userinfo username users uuid v valid value values ve version voip was web were will
+    with ws wss xml
     """.split()  # noqa: SIM905 - a list of so many words is no easier to read
 )
 """Words of devices' outputs, of CLI and REST API; none of them names a person, a place or a company but the maker."""
+_FIELDS = frozenset(
+    """
+    active after aor before contacts cursor defaultGateway description enabled expires highAvailability id ipAddress
+    ipGroup items localTimeStamp macAddress name node nodes operationalState operativeState output product productType
+    protocolType registeredUsers serialNumber state status subnetMask systemUpTime total upTime uri url username value
+    version versionID
+    """.split()  # noqa: SIM905 - as above
+)
+"""JSON fields of the answers that are asked for, as documented, or as assumed of a Routing Manager."""
 _KEPT_NUMBERS = frozenset({"count", "expires", "ipgroup", "limit", "size", "systemuptime", "total", "uptime", "value"})
 """JSON fields whose numbers count something and name nobody; in lower case."""
 _VERSIONS = frozenset({"version", "versionid"})
 _VERSION = re.compile(r"[0-9]+(?:\.[0-9]+[A-Z]?)*")
-_FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z_]{0,40}")
-_MOST_FIELDS = 40
-"""An object with more is no record but a map, whose keys are data."""
+_NO_MORE = "-1"
+"""What stands for no further page."""
 
 _TOKENS = re.compile(
-    r"""(?P<escape>%[0-9A-Fa-f]{2})
+    r"""(?P<escaped>(?:%[0-9A-Fa-f]{2})+)
       | (?P<field>\bexpires=[0-9]{1,10}\b | \bstatus:[ ]?[01]\b | \b(?:IPG|ID):[ ]?[0-9]{1,9}\b)
       | (?P<mac>\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b)
       | (?P<ipv6>(?<![\w:.])(?=[0-9A-Fa-f:]*::|(?:[0-9A-Fa-f]{1,4}:){7})[0-9A-Fa-f:]{2,39}(?:\.[0-9.]+)?(?![\w:]))
       | (?P<ipv4>(?<![\w.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![\w.]))
-      | (?P<number>[0-9]+)
-      | (?P<word>[^\W\d_]+)""",
+      | (?P<number>\d+)
+      | (?P<word>(?:[^\W\d_]|[^\x00-\x7f\d])+)""",
     re.VERBOSE | re.IGNORECASE,
 )
 _HUMPS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
@@ -85,14 +95,13 @@ class Redaction:
     def json(self, value: object, field: str = "") -> object:
         """The same for what JSON holds; `field` is the name under which it stands."""
         if isinstance(value, Mapping):
-            record = len(value) <= _MOST_FIELDS
-            return {self._name(str(name), record=record): self.json(each, str(name)) for name, each in value.items()}
+            return {self._name(str(name)): self.json(each, str(name)) for name, each in value.items()}
         if isinstance(value, list):
             return [self.json(each, field) for each in value]
         if isinstance(value, str):
-            plain = value == "-1" or (field.lower() in _VERSIONS and _VERSION.fullmatch(value))
+            plain = value == _NO_MORE or (field.lower() in _VERSIONS and _VERSION.fullmatch(value))
             return value if plain else self.text(value)
-        counts = value is None or isinstance(value, bool) or field.lower() in _KEPT_NUMBERS
+        counts = value is None or isinstance(value, bool) or str(value) == _NO_MORE or field.lower() in _KEPT_NUMBERS
         return value if counts else int(self._number(str(value).lstrip("-").partition(".")[0]) or 0)
 
     def query(self, path: str) -> str:
@@ -102,18 +111,26 @@ class Redaction:
         shown = (name + sign + (value if name == "limit" else self.text(value)) for name, sign, value in pairs)
         return before + mark + "&".join(shown) if mark else path
 
-    def _name(self, name: str, *, record: bool) -> str:
-        return name if record and _FIELD_NAME.fullmatch(name) else self.text(name)
+    def _name(self, name: str) -> str:
+        return name if name in _FIELDS else self.text(name)
 
     def _token(self, match: re.Match[str]) -> str:
         kind, found = str(match.lastgroup), match[0]
-        if kind in {"escape", "field"}:
+        if kind == "field":
             return found
+        if kind == "escaped":
+            return self._escaped(found)
         if kind == "number":
             return self._number(found)
         if kind == "word":
             return self._word(found)
         return self._address(kind, found.lower())
+
+    def _escaped(self, found: str) -> str:
+        """Signs stay; letters and digits become what they would become if they were not escaped."""
+        hidden = bytes.fromhex(found.replace("%", "")).decode("latin-1")
+        shown = self.text(hidden)
+        return found if shown == hidden else "".join(f"%{ord(each):02X}" for each in shown)
 
     def _counted(self, match: re.Match[str]) -> str:
         counts = match.lastgroup == "number" and len(match[0]) <= _LONGEST_COUNT

@@ -1,6 +1,9 @@
 """What a capture's redaction replaces, what it leaves, and that the same stays the same."""
 
+import json
 import re
+from collections.abc import Mapping
+from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import given
@@ -80,17 +83,80 @@ def test_no_word_and_no_number_of_any_text_gets_through(text: str) -> None:
     assert shown.count("\n") == text.count("\n") * 2 + 2
 
 
-def test_maps_have_their_keys_replaced_and_records_theirs_not() -> None:
-    """GIVEN objects, WHEN redacted, THEN names of fields stay, but not AORs for keys, nor those of a large map."""
-    shown = Redaction(KEY).json({"operState": "Available", "1000@h": {"expires": 60, "ext": 4711}, "version": "7.2"})
+@pytest.mark.parametrize("text", ["%53ue", "S%75e", "%53%75%65", "%34%37%31%31", "٤٧١١", "☎☎☎", "हिन्दी"])
+def test_no_spelling_hides_a_name(text: str) -> None:
+    """GIVEN a name or a number escaped, or in another script, WHEN redacted, THEN it is replaced all the same."""
+    shown = unquote(redacted(text))
+    assert shown.isascii()
+    assert {"sue", "4711"}.isdisjoint({shown.lower()})
+
+
+def test_what_is_escaped_becomes_what_it_would_become_plain() -> None:
+    """GIVEN one name, plain and escaped, WHEN redacted, THEN it is one name still."""
+    plain, escaped = redacted("%2B4711sue / %2B%34%37%31%31%73%75%65").split(" / ")
+    assert unquote(plain) == unquote(escaped)
+    assert plain.startswith("%2B")
+
+
+def test_names_of_fields_stay_and_what_stands_in_their_place_does_not() -> None:
+    """GIVEN objects, WHEN redacted, THEN fields that are known, or of known words, stay, and users' names do not."""
+    redaction = Redaction(KEY)
+    shown = redaction.json(
+        {
+            "operativeState": "Available",
+            "nodeName": "Berlin",
+            "version": "7.2",
+            "registeredUsers": {"sue": {"expires": 60, "ext": 4711}, "1000@h": {"aor": "sue"}},
+            "cursor": {"after": -1},
+        }
+    )
     assert isinstance(shown, dict)
-    assert shown["operState"] == "Available"
-    assert shown["version"] == "7.2"
-    [inner] = [value for name, value in shown.items() if "@" in name]
-    assert "1000@h" not in shown
-    assert inner["expires"] == 60
-    assert inner["ext"] != 4711
-    names = {letters: 1 for first in "abcdefg" for letters in (first * count for count in range(3, 10))}
-    large = Redaction(KEY).json(names)
-    assert isinstance(large, dict)
-    assert set(large).isdisjoint(names)
+    assert list(shown) == ["operativeState", "nodeName", "version", "registeredUsers", "cursor"]
+    assert (shown["operativeState"], shown["version"], shown["cursor"]) == ("Available", "7.2", {"after": -1})
+    [sue, aor] = shown["registeredUsers"]
+    assert (sue, aor) == (redaction.text("sue"), redaction.text("1000@h"))
+    assert shown["registeredUsers"][aor] == {"aor": sue}, "the same as a name and as a value"
+    assert shown["registeredUsers"][sue]["expires"] == 60
+    assert shown["registeredUsers"][sue]["ext"] != 4711
+
+
+_SECRET_WORDS = st.text("abcdefghijklmnopqrstuvwxyzäßжλ字", min_size=9, max_size=14)
+_SECRET_NUMBERS = st.from_regex(r"\A[1-9][0-9]{8,13}\Z")
+_SECRETS = _SECRET_WORDS | _SECRET_WORDS.map(str.title) | _SECRET_NUMBERS
+_KNOWN = ("aor", "node", "uri", "name", "contacts", "registeredUsers", "description")
+
+
+@st.composite
+def _answers(draw: st.DrawFn) -> tuple[object, list[str]]:
+    """JSON of any shape, and the names and numbers in it that must not be seen, wherever they stand."""
+    secrets = draw(st.lists(_SECRETS, min_size=1, max_size=8, unique_by=str.lower))
+    secret = st.sampled_from(secrets)
+    texts = st.one_of(
+        secret,
+        st.tuples(secret, secret).map("sip:{0[0]}@{0[1]};user=phone".format),
+        secret.map("+{}".format),
+        secret.map(quote),
+    )
+    numbers = [int(each) for each in secrets if each.isdecimal()]
+    leaves = texts | st.booleans() | st.none() | (st.sampled_from(numbers) if numbers else st.nothing())
+    fields = st.sampled_from(_KNOWN) | texts
+    tree = st.recursive(leaves, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(fields, inner, max_size=4))
+    return draw(tree), secrets
+
+
+def _shape(value: object) -> object:
+    """What may stay: how an answer is put together, under which known fields."""
+    if isinstance(value, Mapping):
+        return [(name if name in _KNOWN else "", _shape(inner)) for name, inner in value.items()]
+    return [_shape(inner) for inner in value] if isinstance(value, list) else type(value)
+
+
+@given(_answers())
+def test_no_name_in_any_answer_gets_through(given: tuple[object, list[str]]) -> None:
+    """GIVEN any JSON with names as values and as keys, WHEN redacted, THEN its shape stays, and none of the names."""
+    answer, secrets = given
+    shown = Redaction(KEY).json(answer)
+
+    said = json.dumps(shown, ensure_ascii=False).lower()
+    assert [secret for secret in secrets if secret.lower() in said or quote(secret).lower() in said] == []
+    assert _shape(shown) == _shape(answer)
