@@ -15,6 +15,7 @@ import pytest
 
 from cli.main import main
 from tests.integration.connections import forget_connections
+from tests.planted import spellings_found
 
 ROOT = Path(__file__).parents[3]
 CANARY = "canary-password-7f3a"
@@ -60,7 +61,7 @@ class Operator:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "NUMBER_INVENTORY_"))}
         around = kept | {"COLUMNS": _WIDE} | dict(self.environment) | environment
         ended = (self._started if self.own_process else self._called)([*self.options, *words], typed, around)
-        assert CANARY not in ended.out + ended.err
+        assert spellings_found(ended.out + ended.err, CANARY) == []
         assert "Traceback" not in ended.err
         return ended
 

@@ -1,6 +1,5 @@
 """An AWS account in the process, and the functions run in it as Lambda runs them."""
 
-import base64
 import contextlib
 import importlib
 import io
@@ -26,6 +25,7 @@ from number_inventory.ports.numbers import WriteResult
 from number_inventory.ports.secrets import Credentials
 from simulator.server import Simulator
 from tests.engines.engine import Engine, Tables, shared_client
+from tests.planted import spellings_found
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -45,11 +45,6 @@ JOB_FUNCTION = "inventory-test-number-jobs"
 REQUEST_ID = "8f7a1f6e-5d3b-4c55-9f0c-2f6d8b0a7c11"
 _SERVICE_ADDRESS = "https://192.0.2.7"
 _USER = "Admin"
-_SPELLINGS = (
-    CANARY,
-    base64.b64encode(CANARY.encode()).decode(),
-    base64.b64encode(f"{_USER}:{CANARY}".encode()).decode(),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +153,7 @@ class Account:
             except Exception as raised:  # noqa: BLE001 - Lambda, too, takes whatever a handler raises
                 error = raised
                 said.write("".join(traceback.format_exception(raised)))
-        assert not [spelling for spelling in _SPELLINGS if spelling in said.getvalue() + json.dumps(answer)]
+        assert spellings_found(said.getvalue() + json.dumps(answer), CANARY) == []
         return Ran(answer, said.getvalue(), error)
 
     def refused(self, module: str, event: object) -> Exception:

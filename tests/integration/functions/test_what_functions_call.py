@@ -13,6 +13,7 @@ from number_inventory.adapters.dynamodb.counters import DynamoCounters
 from number_inventory.adapters.dynamodb.registrations import DynamoRegistrations
 from number_inventory.bootstrap import process
 from number_inventory.domain.counts import Cell, CounterKey, SiteCounter
+from number_inventory.domain.devices import DeviceKey
 from number_inventory.domain.numbers import NumberRecord, Status
 from simulator.server import Simulator
 from tests.contract.made import cooling, record
@@ -135,9 +136,10 @@ def test_the_audit(account: Account, calls: Calls, simulator: Simulator, monkeyp
     """GIVEN numbers that are wrong, few and many, and a lost register, WHEN audited THEN all is called."""
     simulator.devices["sbc-1"].replace_users(users(*NUMBERS, *map(str, range(5000, 5008))))
     for customer in ("acme", "other"):
-        key = account.add_device("sbc-1", simulator, customer=customer)
+        account.add_device("sbc-1", simulator, customer=customer)
         account.run(WORKER, batch({"customer": customer, "device": "sbc-1"}))
-    DynamoRegistrations(shared_client(account.engine), account.tables.registrations).forget(key)
+    registers = DynamoRegistrations(shared_client(account.engine), account.tables.registrations)
+    registers.forget(DeviceKey("other", "sbc-1"))
     calls.made.clear()
     account.damage(NUMBERS[0], status="Available")
     account.lose(NUMBERS[1])
