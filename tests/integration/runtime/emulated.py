@@ -88,6 +88,7 @@ def built_function(layout: Layout, logical_id: str) -> BuiltFunction:
 
 def copy_client(target: Path) -> Path:
     """Lambda's runtime interface client in a folder of its own, apart from the packages that only tests have."""
+    target.mkdir(parents=True, exist_ok=True)
     for name in _CLIENT:
         distribution = importlib.metadata.distribution(name)
         for part in {file.parts[0] for file in distribution.files or () if file.parts[0] not in {"..", "__pycache__"}}:
