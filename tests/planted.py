@@ -13,7 +13,8 @@ _USERS = ("Admin", "inventory")
 
 def spellings_found(text: str, password: str) -> list[str]:
     """The spellings of a password that a text holds: as it is, escaped, or encoded alone or with its user."""
-    plain = {password, json.dumps(password)[1:-1], repr(password)[1:-1], quote(password, safe=""), quote_plus(password)}
+    quoted = {quote(password), quote(password, safe=""), quote_plus(password)}
+    plain = {password, json.dumps(password)[1:-1], repr(password)[1:-1], *quoted}
     logins = [password, *(f"{user}:{password}" for user in _USERS)]
     encoded = {encode(login.encode()).decode() for login in logins for encode in _ENCODINGS}
     return sorted(spelling for spelling in plain | encoded if spelling in text)

@@ -98,7 +98,7 @@ def test_nothing_that_is_kept_or_sent_holds_a_password(
     """
     played = simulator.devices["sbc-1"]
     account.run(WORKER, MESSAGE)
-    played.arm("unknown-lines", text=f"Admin has logged in with {CANARY} and {quote(CANARY)}")
+    played.arm("unknown-lines", text=f"Admin has logged in with {quote(CANARY)} and {CANARY}")
     account.run(WORKER, MESSAGE)
     keyed = {"Idempotency-Key": "2f1c"}
     for event in (
