@@ -51,9 +51,9 @@ within the hour for which a worker keeps its credentials. Which worker gets a de
 POLLS_A_MONTH = 5 * 3 * 60 * 24 * DAYS
 """Lambda asks a queue with five connections, for 20 seconds each, whether there is something or not."""
 
-STEADY_METRICS, METRICS_OF_CHANGES, METRICS_OF_AUDITS = 3, 6, 11
-"""Metrics that are sent with each sync, with changes of numbers, and once a day; CloudWatch charges by the hour. What
-is zero is not sent unless an alarm waits for it."""
+STEADY_METRICS, METRICS_OF_CHANGES, DAILY_METRICS = 5, 6, 13
+"""Metrics that are sent in each hour, with changes of numbers, and once a day; CloudWatch charges by the hour. What is
+zero is not sent unless an alarm waits for it. The heartbeats of four schedules are two of the first and of the last."""
 
 NUMBER_BYTES, ENTRY_BYTES, HISTORY_DAYS = 450, 700, 400
 """Of a number with its index entries, of an entry of its history, and how long that is kept."""
@@ -139,7 +139,7 @@ def bill(fleet: Fleet, units: Mapping[str, Units]) -> list[Line]:
     seconds = sum(each.gigabyte_seconds for each in invocations)
     count = sum(each.times for each in invocations)
     changed_hours = min(1.0, fleet.changes / (DAYS * 24))
-    metrics = STEADY_METRICS + METRICS_OF_CHANGES * changed_hours + METRICS_OF_AUDITS / 24
+    metrics = STEADY_METRICS + METRICS_OF_CHANGES * changed_hours + DAILY_METRICS / 24
     sends = fleet.rounds * -(-fleet.devices // 10)
     return [
         *(Line(prices.WRITES, what, quantity) for what, quantity in writes.items()),

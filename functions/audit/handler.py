@@ -25,7 +25,15 @@ from number_inventory.domain.errors import (
 )
 from number_inventory.domain.findings import FindingCode, FindingOutcome
 from number_inventory.events import AuditEvent, AuditStep, read_audit_event
-from number_inventory.observability import audit_as_json, correlate, count, logger_for, measured, metrics_for
+from number_inventory.observability import (
+    audit_as_json,
+    correlate,
+    count,
+    count_scheduled_run,
+    logger_for,
+    measured,
+    metrics_for,
+)
 from number_inventory.services.start_audit import StartAudit
 from number_inventory.settings import AuditSettings
 
@@ -38,8 +46,10 @@ _NO_TIME = timedelta(0)
 SCHEDULE = "schedule"
 """Who asks for the audits of all customers."""
 
-logger = logger_for("audit")
-metrics = metrics_for("audit")
+SERVICE = "audit"
+
+logger = logger_for(SERVICE)
+metrics = metrics_for(SERVICE)
 
 Answer = dict[str, Any]
 
@@ -61,6 +71,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[Ans
     work = _Audits(AuditSettings.load(), context)
     if isinstance(request, AuditStep):
         return {"audits": work.step(request)}
+    if request.scheduled:
+        count_scheduled_run(SERVICE)
     if request.customer is not None or request.plan is not None:
         return {"audits": [work.one(request)]}
     return {"audits": work.all(request)}

@@ -8,15 +8,26 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from number_inventory.bootstrap import number_changes
 from number_inventory.domain.errors import StorageBusyError
 from number_inventory.events import ReleaseEvent, read_event
-from number_inventory.observability import BACKLOG, as_json, correlate, count, logger_for, measured, metrics_for
+from number_inventory.observability import (
+    BACKLOG,
+    as_json,
+    correlate,
+    count,
+    count_scheduled_run,
+    logger_for,
+    measured,
+    metrics_for,
+)
 from number_inventory.services.release import ReleaseCooled
 from number_inventory.settings import InventorySettings
 
 SAFETY = timedelta(seconds=10)
 """What is kept of the function's time to end in good order."""
 
-logger = logger_for("release-cooled")
-metrics = metrics_for("release-cooled")
+SERVICE = "release-cooled"
+
+logger = logger_for(SERVICE)
+metrics = metrics_for(SERVICE)
 
 
 @measured(metrics)
@@ -29,6 +40,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         StorageBusyError: numbers could not be written; Lambda tries again, and so does the next schedule.
     """
     request = read_event(ReleaseEvent, event)
+    if request.scheduled:
+        count_scheduled_run(SERVICE)
     budget = timedelta(milliseconds=context.get_remaining_time_in_millis()) - SAFETY
     correlation_id = correlate(logger, request.correlation_id, context.aws_request_id)
     release = number_changes.release_cooled(InventorySettings.load(), budget, correlation_id)

@@ -6,10 +6,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from number_inventory.bootstrap import syncs
 from number_inventory.events import DispatchEvent, read_event
-from number_inventory.observability import correlate, failures_counted, logger_for
+from number_inventory.observability import correlate, count_scheduled_run, failures_counted, logger_for
 from number_inventory.settings import DispatchSettings
 
-logger = logger_for("sync-dispatcher")
+SERVICE = "sync-dispatcher"
+
+logger = logger_for(SERVICE)
 
 
 @failures_counted
@@ -23,6 +25,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         StorageBusyError: not every device could be queued; Lambda tries again.
     """
     request = read_event(DispatchEvent, event)
+    if request.scheduled:
+        count_scheduled_run(SERVICE)
     correlation_id = correlate(logger, request.correlation_id, context.aws_request_id)
     dispatch = syncs.dispatch_syncs(DispatchSettings.load(), correlation_id)
     queued = dispatch(request.customer, request.device)

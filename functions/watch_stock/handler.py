@@ -7,11 +7,21 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from number_inventory.bootstrap import stock_watch
 from number_inventory.domain.errors import InventoryError
 from number_inventory.events import StockEvent, read_event
-from number_inventory.observability import as_json, correlate, count, logger_for, measured, metrics_for
+from number_inventory.observability import (
+    as_json,
+    correlate,
+    count,
+    count_scheduled_run,
+    logger_for,
+    measured,
+    metrics_for,
+)
 from number_inventory.settings import WatchStockSettings
 
-logger = logger_for("watch-stock")
-metrics = metrics_for("watch-stock")
+SERVICE = "watch-stock"
+
+logger = logger_for(SERVICE)
+metrics = metrics_for(SERVICE)
 
 
 @measured(metrics)
@@ -25,6 +35,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             keeps the event among the dead letters.
     """
     request = read_event(StockEvent, event)
+    if request.scheduled:
+        count_scheduled_run(SERVICE)
     correlate(logger, request.correlation_id, context.aws_request_id)
     summary = stock_watch.watch_stock(WatchStockSettings.load())(request.customer)
     logger.info("stock watched", extra={"stock": as_json(summary)})

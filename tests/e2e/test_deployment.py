@@ -42,6 +42,7 @@ def test_four_schedules_are_enabled(stack: DeployedStack) -> None:
     functions = stack.description["functions"]
     inputs = {item["Target"]["Arn"].rpartition(":")[2]: json.loads(item["Target"]["Input"]) for item in schedules}
     assert {each.pop("correlation_id") for each in inputs.values()} == {"<aws.scheduler.execution-id>"}
+    assert {each.pop("scheduled") for each in inputs.values()} == {True}
     assert inputs == {
         functions["sync_dispatcher"]: {},
         functions["release_cooled"]: {},

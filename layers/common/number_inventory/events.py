@@ -82,6 +82,9 @@ CorrelationId = Annotated[str | None, BeforeValidator(_correlation)]
 
 Checksum = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
+Scheduled = Annotated[bool, Field(strict=True)]
+"""Whether a schedule began the run: only such runs are its heartbeat."""
+
 
 class _Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -93,6 +96,7 @@ class DispatchEvent(_Event):
     customer: CustomerName | None = None
     device: DeviceName | None = None
     correlation_id: CorrelationId = None
+    scheduled: Scheduled = False
 
     @model_validator(mode="after")
     def _device_needs_customer(self) -> Self:
@@ -130,6 +134,7 @@ class ReleaseEvent(_Event):
     as_of: Instant | None = None
     customer: CustomerName | None = None
     correlation_id: CorrelationId = None
+    scheduled: Scheduled = False
 
     @model_validator(mode="after")
     def _only_reports_look_ahead(self) -> Self:
@@ -147,6 +152,7 @@ class StockEvent(_Event):
 
     customer: CustomerName | None = None
     correlation_id: CorrelationId = None
+    scheduled: Scheduled = False
 
 
 class AuditOrder(_Event):
@@ -177,6 +183,7 @@ class AuditEvent(AuditOrder):
 
     customer: CustomerName | None = None
     correlation_id: CorrelationId = None
+    scheduled: Scheduled = False
 
 
 class AuditStep(_Event):

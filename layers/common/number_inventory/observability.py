@@ -44,6 +44,9 @@ FAILED, THROTTLED, BACKLOG = "RunsFailed", "RunsThrottled", "ReleaseBacklog"
 
 The first two have no dimension: one alarm each watches all functions."""
 
+SCHEDULED = "ScheduledRuns"
+"""The heartbeat of a schedule, by function. Its alarm is raised by silence, so it needs no zero."""
+
 _ASKED_WRONGLY = (InvalidInputError, NotFoundError, AuditUnderWayError)
 
 _Arguments = ParamSpec("_Arguments")
@@ -85,11 +88,23 @@ def count_failure(error: Exception) -> None:
     """
     if isinstance(error, _ASKED_WRONGLY):
         return
-    name = THROTTLED if isinstance(error, StorageBusyError) else FAILED
+    _write_one(THROTTLED if isinstance(error, StorageBusyError) else FAILED, {})
+
+
+def count_scheduled_run(service: str) -> None:
+    """Count a run that a schedule began, as it begins: what becomes of it has metrics and dead letters of its own.
+
+    Runs by hand do not count. An alarm that heard them would not hear that the schedule is dead.
+    """
+    _write_one(SCHEDULED, {"service": service})
+
+
+def _write_one(name: str, dimensions: Mapping[str, str]) -> None:
+    """Write a metric of one at once, so that it is there whatever becomes of the run."""
     metric = {"Name": name, "Unit": MetricUnit.Count.value}
-    described = {"Namespace": METRIC_NAMESPACE, "Dimensions": [[]], "Metrics": [metric]}
-    embedded = {"_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [described]}, name: [1.0]}
-    sys.stdout.write(json.dumps(embedded, separators=(",", ":")) + "\n")
+    described = {"Namespace": METRIC_NAMESPACE, "Dimensions": [list(dimensions)], "Metrics": [metric]}
+    aws = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [described]}
+    sys.stdout.write(json.dumps({"_aws": aws, **dimensions, name: [1.0]}, separators=(",", ":")) + "\n")
 
 
 def failures_counted(handler: Callable[_Arguments, _Answer]) -> Callable[_Arguments, _Answer]:

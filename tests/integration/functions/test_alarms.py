@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from number_inventory.domain.errors import StorageBusyError
 from number_inventory.domain.findings import FindingCode
 from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION
 from number_inventory.domain.numbers import NumberRecord, Status, Usage
-from number_inventory.observability import BACKLOG, WATCHED
+from number_inventory.observability import BACKLOG, SCHEDULED, WATCHED
 from simulator.server import Simulator
 from tests.integration.functions.account import API, AUDIT, DISPATCHER, RELEASE, WORKER, Account, Ran, batch
 from tests.integration.functions.alarms import OWN, Alarm, Datum, Series, alarms, template, ticks, written_by
@@ -77,22 +78,33 @@ def _api_metric(value: float) -> list[Datum]:
     return [Datum(series, ago, value) for ago in ticks(5 * MINUTES, DAY)]
 
 
-SCHEDULED = {"SyncDispatcher": 5 * MINUTES, "ReleaseCooled": 5 * MINUTES, "Audit": DAY, "WatchStock": DAY}
-"""How often each function runs by default."""
+HEARTBEATS = {
+    "SyncHeartbeatAlarm": ("SyncDispatcher", DISPATCHER, 5 * MINUTES),
+    "ReleaseHeartbeatAlarm": ("ReleaseCooled", RELEASE, 5 * MINUTES),
+    "AuditHeartbeatAlarm": ("Audit", AUDIT, DAY),
+    "StockHeartbeatAlarm": ("WatchStock", WATCH, DAY),
+}
+"""The function whose schedule each watches, its handler, and how often it runs by default."""
 
 QUEUES = ("SyncDeadLetters", "ScheduleDeadLetters", "InvocationDeadLetters", "HistoryDeadLetters")
 
 
 def aws_at_rest() -> list[Datum]:
-    """What AWS sends of a stack that is well: schedules run, queues are empty, nobody gets an error."""
+    """What AWS sends of a stack that is well: queues are empty, nobody gets an error."""
     data = [*_api_metric(0), *_iterator_age(900)]
-    for function, every in SCHEDULED.items():
-        data += of_aws("AWS/Lambda", "Invocations", ("FunctionName", function), every, 1)
     for queue in QUEUES:
         visible = "ApproximateNumberOfMessagesVisible"
         data += of_aws("AWS/SQS", visible, ("QueueName", f"{queue}.QueueName"), 5 * MINUTES, 0)
     oldest = "ApproximateAgeOfOldestMessage"
     return data + of_aws("AWS/SQS", oldest, ("QueueName", "SyncQueue.QueueName"), 5 * MINUTES, 20)
+
+
+def schedule_of(function: str) -> tuple[str, dict[str, Any]]:
+    """The schedule of a function: the logical id that SAM gives it, and the event that it sends by default."""
+    [(name, event)] = template()["Resources"][function]["Properties"]["Events"].items()
+    mode = template()["Parameters"]["AuditMode"]["Default"]
+    sent: dict[str, Any] = json.loads(event["Properties"]["Input"].replace("${AuditMode}", mode))
+    return function + name, sent
 
 
 def test_a_system_that_is_well_raises_no_alarm(plant: Plant) -> None:
@@ -102,19 +114,16 @@ def test_a_system_that_is_well_raises_no_alarm(plant: Plant) -> None:
     """
     account = plant.account
     runs = [
-        (account.run(DISPATCHER, {}), 5 * MINUTES),
         (plant.sync(), 5 * MINUTES),
-        (account.run(RELEASE, {}), 5 * MINUTES),
         (account.run(API, lookup("acme", "4711")), 5 * MINUTES),
-        (plant.audit(), DAY),
-        (account.run(WATCH, {}), DAY),
+        *((account.run(handler, schedule_of(name)[1]), every) for name, handler, every in HEARTBEATS.values()),
     ]
     assert [ran.error for ran, _ in runs] == [None] * len(runs)
     data = aws_at_rest() + [datum for ran, every in runs for datum in written_by(ran, every, 3 * DAY)]
 
     assert [alarm.name for alarm in ALARMS.values() if alarm.fires(data)] == []
     assert {series.name for series in {datum.series for datum in data} if series.namespace == OWN} <= (
-        WATCHED | {"AuditsEnded", "NumbersAudited"}
+        WATCHED | {SCHEDULED, "AuditsEnded", "NumbersAudited"}
     ), "metrics that are sent all the time are charged all the time"
 
 
@@ -235,7 +244,7 @@ OF_AWS: dict[str, Callable[[Alarm], list[Datum]]] = {
     "SyncsWaitingAlarm": _queue_of,
     "HistoryBehindAlarm": lambda _alarm: _iterator_age(600_001),
     "ApiErrorsAlarm": lambda _alarm: _api_metric(1),
-    **dict.fromkeys([f"{name}HeartbeatAlarm" for name in ("Sync", "Release", "Audit", "Stock")], lambda _alarm: []),
+    **dict.fromkeys(HEARTBEATS, lambda _alarm: []),
 }
 
 
@@ -251,6 +260,41 @@ def test_what_aws_tells_raises_its_alarm(name: str) -> None:
 def test_every_alarm_is_tried() -> None:
     """GIVEN the template's alarms WHEN compared with what is broken here THEN none is left out."""
     assert set(ALARMS) == BROKEN.keys() | OF_AWS.keys()
+
+
+@pytest.mark.parametrize("name", HEARTBEATS)
+def test_runs_by_hand_do_not_hide_that_a_schedule_is_dead(plant: Plant, name: str) -> None:
+    """GIVEN a schedule that is dead WHEN its function is run by hand again and again THEN its alarm stays raised.
+
+    The event that the schedule sends ends it, whatever becomes of the run: failures have alarms of their own.
+    """
+    function, handler, every = HEARTBEATS[name]
+    alarm, account = ALARMS[name], plant.account
+    by_hand = account.run(handler, {})
+    assert by_hand.error is None
+    assert alarm.fires(written_by(by_hand, 5 * MINUTES, alarm.window_seconds))
+
+    for failing in (False, True):
+        for table in ("DEVICES_TABLE", "HISTORY_TABLE", "NUMBERS_TABLE")[: 3 * failing]:
+            plant.patch.setenv(table, "no-such-table")
+        ran = account.run(handler, schedule_of(function)[1])
+        assert (ran.error is not None) is failing
+        assert not alarm.fires(written_by(ran, every, alarm.window_seconds))
+
+
+@pytest.mark.parametrize("name", HEARTBEATS)
+def test_a_heartbeat_is_listened_for_once_there_is_a_schedule(name: str) -> None:
+    """GIVEN a stack that is made WHEN its alarms come THEN after their schedules, which begin with a run at once."""
+    function, *_ = HEARTBEATS[name]
+
+    assert template()["Resources"][name]["DependsOn"] == schedule_of(function)[0]
+    assert ALARMS[name].series.dimensions == {("service", _service(function))}
+
+
+def _service(function: str) -> str:
+    properties = template()["Resources"][function]["Properties"]
+    named: str = properties["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+    return named
 
 
 def test_one_late_run_of_a_daily_schedule_is_no_silence() -> None:

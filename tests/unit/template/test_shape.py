@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from number_inventory import settings
 from number_inventory.domain.checkup import INDEXES
 from number_inventory.events import AuditEvent, read_audit_event
-from number_inventory.observability import BACKLOG, FAILED, THROTTLED, WATCHED
+from number_inventory.observability import BACKLOG, FAILED, SCHEDULED, THROTTLED, WATCHED
 
 Resources = dict[str, dict[str, Any]]
 Template = dict[str, Any]
@@ -217,6 +217,21 @@ def test_the_scheduled_audit_does_what_the_parameter_says(template: Template, re
         assert (event.mode, event.customer) == (mode, None)
 
 
+def test_every_schedule_says_that_it_is_one(resources: Resources) -> None:
+    """GIVEN a schedule WHEN its input is read THEN it says so: only such runs are the heartbeat of a schedule."""
+    inputs = [
+        event["Properties"]["Input"]
+        for function in _of_type(resources, "AWS::Serverless::Function").values()
+        for event in function["Properties"].get("Events", {}).values()
+        if event["Type"] == "ScheduleV2"
+    ]
+    heard = [name for name, each in resources.items() if each["Properties"].get("MetricName") == SCHEDULED]
+
+    assert len(inputs) == len(heard) == 4
+    for written in inputs:
+        assert json.loads(written["Fn::Sub"] if isinstance(written, dict) else written)["scheduled"] is True
+
+
 def test_an_audit_or_a_job_wakes_the_function_of_its_own_name(template: Template, resources: Resources) -> None:
     """GIVEN the name that functions are told WHEN compared THEN it is their own, and their chains have an end."""
     told = template["Globals"]["Function"]["Environment"]["Variables"]
@@ -242,7 +257,7 @@ def test_zeros_are_sent_for_every_alarm_and_for_nothing_else(resources: Resource
     """GIVEN an alarm on a metric of ours WHEN all is well again THEN a zero ends it; other zeros would only cost."""
     alarms = [alarm["Properties"] for alarm in _of_type(resources, "AWS::CloudWatch::Alarm").values()]
     own = {alarm["MetricName"] for alarm in alarms if not str(alarm["Namespace"]).startswith("AWS/")}
-    assert own - {FAILED, THROTTLED, BACKLOG} == WATCHED
+    assert own - {FAILED, THROTTLED, BACKLOG, SCHEDULED} == WATCHED
 
 
 def test_what_audits_leave_to_a_person_is_watched(resources: Resources) -> None:
@@ -254,6 +269,7 @@ def test_what_audits_leave_to_a_person_is_watched(resources: Resources) -> None:
         alarm["Properties"]
         for alarm in _of_type(resources, "AWS::CloudWatch::Alarm").values()
         if {"Name": "service", "Value": "audit"} in alarm["Properties"].get("Dimensions", [])
+        and alarm["Properties"]["MetricName"] != SCHEDULED
     ]
 
     assert {alarm["MetricName"]: alarm["Threshold"] for alarm in alarms} == {
