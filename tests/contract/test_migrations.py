@@ -113,8 +113,9 @@ def test_counts_are_not_shown_before_they_are_whole(ports: Ports) -> None:
     begun = Recount(customer=CUSTOMER, since=1_795_000_000_000, restored=True)
     assert ports.counters.put_recount(begun, None)
 
-    with pytest.raises(CountingError):
+    with pytest.raises(CountingError, match="migrate --apply") as refused:
         ports.counters.of_customer(CUSTOMER)
+    assert refused.value.since == begun.since
     assert ports.counters.recounts([CUSTOMER, "other"]) == {CUSTOMER: begun}
     # Another recount than the one that was seen has begun.
     assert not ports.counters.put_recount(replace(begun, since=7), replace(begun, since=5))

@@ -78,7 +78,7 @@ class MemoryCounters:
         """All counters of a customer."""
         recount = self._recounts.get(customer)
         if recount is not None and not recount.finished:
-            raise CountingError(customer)
+            raise CountingError(customer, recount.since)
         since = recount.since if recount else 0
         return [self._counters[key].as_of(since) for key in sorted(self._counters) if key.customer == customer]
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from number_inventory.domain.counts import Cell, CounterKey
-from number_inventory.domain.errors import InvalidInputError, StorageBusyError
+from number_inventory.domain.counts import Cell, CounterKey, Recount
+from number_inventory.domain.errors import CountingError, InvalidInputError, StorageBusyError
 from number_inventory.domain.macros import GLOBAL, STOCK_LOW_COUNT, STOCK_LOW_PERCENT, at_site
 from number_inventory.domain.numbers import AUDIOCODES, Status
 from number_inventory.domain.stock import DailyLevel, StockLevel
@@ -174,6 +174,30 @@ def test_one_customer_that_fails_stops_no_other(shop: Shop) -> None:
     assert set(summary.failed) == {ACME}
     assert f"macros set {STOCK_LOW_COUNT}" in summary.failed[ACME]
     assert shop.days.since(ACME, shop.clock.now().date()), "the day is kept all the same"
+
+
+def test_stock_that_is_being_counted_anew_is_passed_by(shop: Shop) -> None:
+    """GIVEN a recount under way, WHEN all are watched, THEN it is passed by and no failure; next day, watched again.
+
+    A recount that nobody has ended for a day is a failure: its customer's stock would never be watched again.
+    """
+    shop.set("zeta", Oslo=(0, 10))
+    shop.macros.put(GLOBAL, STOCK_LOW_COUNT, "71")
+    begun = Recount(customer=ACME, since=int(shop.clock.now().timestamp() * 1000))
+    assert shop.counters.put_recount(begun, None)
+    summary = shop.watch()
+    assert (summary.customers, summary.told, summary.counting, summary.failed) == (2, 1, [ACME], {})
+    with pytest.raises(CountingError, match="migrate --apply"):
+        shop.watch(ACME)
+
+    shop.clock.advance(days=1)
+    abandoned = shop.watch()
+    assert (abandoned.counting, set(abandoned.failed)) == ([], {ACME})
+    assert "migrate --apply" in abandoned.failed[ACME]
+
+    assert shop.counters.put_recount(replace(begun, finished=True), begun)
+    watched = shop.watch()
+    assert (watched.customers, watched.counting, watched.failed) == (2, [], {})
 
 
 def test_a_busy_store_fails_its_customer_only(shop: Shop) -> None:

@@ -148,7 +148,18 @@ class StorageRefusedError(PermanentError):
 
 
 class CountingError(StorageBusyError):
-    """The numbers of a customer are being counted anew: how many there are is not known before that has ended."""
+    """The numbers of a customer are being counted anew: how many there are is not known before that has ended.
+
+    Attributes:
+        since: the instant of the recount, in milliseconds since 1970.
+    """
+
+    def __init__(self, customer: str, since: int) -> None:
+        self.since = since
+        super().__init__(
+            f"the numbers of customer {customer} are being counted anew: "
+            "they are known once `number-inventory migrate --apply` has come to its end"
+        )
 
 
 class LeaseLostError(RetryableError):

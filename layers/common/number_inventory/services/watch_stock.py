@@ -2,17 +2,23 @@
 
 What is to be told is stored before it is told, and that it has been told afterwards: dying in between tells it again,
 under the same id, and nothing is left untold. Of two runs at once one stores, and that one tells.
+
+Stock that is being counted anew is passed by: that takes minutes, and the next look sees all of it.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from number_inventory.domain.counts import counts_of
-from number_inventory.domain.errors import InventoryError
+from number_inventory.domain.errors import CountingError, InventoryError
 from number_inventory.domain.stock import Stock, StockWatch, crossing
 from number_inventory.ports.stock import StockDays, StockEvents
 from number_inventory.services.look_at_stock import LookAtStock
+
+RECOUNT = timedelta(days=1)
+"""An older recount has been given up by whoever began it. Until a person ends it, that stock is not watched at all."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -24,6 +30,7 @@ class StockSummary:
         by_status: how many numbers they have of each Status.
         low: how many customers and sites are short of numbers now.
         told: how many crossings were told in this run, low or recovered.
+        counting: customers who were passed by, because their numbers are being counted anew.
         failed: customers whose stock could not be looked at or told of, or who have a broken threshold, with the cause.
     """
 
@@ -31,6 +38,7 @@ class StockSummary:
     by_status: Counter[str] = field(default_factory=Counter)
     low: int = 0
     told: int = 0
+    counting: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
 
 
@@ -58,8 +66,16 @@ class WatchStock:
             except InventoryError as error:
                 if customer is not None:
                     raise
-                summary.failed[name] = str(error)
+                if self._passes(error):
+                    summary.counting.append(name)
+                else:
+                    summary.failed[name] = str(error)
         return summary
+
+    def _passes(self, error: InventoryError) -> bool:
+        """Whether what keeps a customer from being watched goes by itself before the next look."""
+        now = self.look.clock.now().timestamp() * 1000
+        return isinstance(error, CountingError) and now - error.since < RECOUNT.total_seconds() * 1000
 
     def _watch(self, customer: str, summary: StockSummary) -> None:
         stocks = self.look(customer)

@@ -73,8 +73,7 @@ class DynamoCounters:
         items = [item for items in pages for item in items]
         recount = next((_read_recount(item) for item in items if _is_recount(item)), None)
         if recount is not None and not recount.finished:
-            message = f"the numbers of customer {customer} are being counted anew"
-            raise CountingError(f"{message}: they are known once `number-inventory migrate` has come to its end")
+            raise CountingError(customer, recount.since)
         counters = [_read(item) for item in items if not _is_recount(item)]
         return [counter.as_of(recount.since if recount else 0) for counter in counters]
 
