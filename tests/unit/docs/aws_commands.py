@@ -62,6 +62,8 @@ def check(words: Sequence[str]) -> dict[str, str]:
         WrongCommandError: there is no such service, operation, option or value, or a required option is missing.
     """
     service, operation, *rest = words[1:]
+    if operation == "wait":
+        operation, *rest = _waited_for(service, *rest[:1]), *rest[1:]
     known = _CUSTOM.get((service, operation)) or _operation(service, operation)
     given, positional = _split(rest, known)
     missing = known.required - given.keys()
@@ -77,6 +79,15 @@ def check(words: Sequence[str]) -> dict[str, str]:
 @functools.cache
 def _session() -> botocore.session.Session:
     return botocore.session.Session()
+
+
+def _waited_for(service: str, waiter: str = "") -> str:
+    """The operation by which a waiter sees whether it has waited long enough; it is given the same options."""
+    waiters = _session().get_waiter_model(service)
+    names = {xform_name(name, "-"): name for name in waiters.waiter_names}
+    if waiter not in names:
+        raise WrongCommandError(f"nobody can wait for {waiter or 'nothing'} of {service}")
+    return xform_name(waiters.get_waiter(names[waiter]).operation, "-")
 
 
 @functools.cache

@@ -1,6 +1,7 @@
 """Several stacks in one account: whatever has a name of its own takes it from its stack, and so nothing is shared."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -84,6 +85,24 @@ def test_secrets_are_those_of_the_stack(template: Template, resources: Resources
     ]
     assert len(allowed) == 3
     assert all(variables == {"Prefix": prefix} for _, variables in allowed)
+
+
+@pytest.mark.parametrize(
+    ("path", "taken"),
+    [
+        *((path, False) for path in ("/aws", "/aws-inventory/x", "/AwS/x", "/ssm", "/SSM-numbers", "/x/", "x", "/")),
+        *((path, True) for path in ("", "/number-inventory", "/my-aws", "/inventory/aws", "/a-ws/ssm", "/s.s_m")),
+    ],
+)
+def test_a_path_of_secrets_is_one_that_ssm_takes(template: Template, path: str, *, taken: bool) -> None:
+    """GIVEN a path WHEN it begins as SSM's own do, or is none, THEN the deployment is refused and says why.
+
+    The default is made of the stack's name, which CloudFormation cannot look into: the parameter says what then to do.
+    """
+    parameter = template["Parameters"]["ParameterPrefix"]
+
+    assert bool(re.search(parameter["AllowedPattern"], path)) is taken
+    assert all("aws" in parameter[text] for text in ("ConstraintDescription", "Description"))
 
 
 def test_nothing_is_exported(template: Template) -> None:
