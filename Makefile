@@ -126,15 +126,18 @@ build: setup ## Build for AWS (ARCH=arm64 or x86_64); `sam deploy --guided` come
 deploy: setup ## Deploy what was built without asking, for pipelines (STACK=..., PARAMETERS="AuditMode=report ...")
 	@$(sam) deploy --no-confirm-changeset --stack-name "$(STACK)" $(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
 
+adopt: setup ## Write the files by which CloudFormation adopts tables: TABLES="..." (RESTORED=1 for those of backups)
+	@$(python) -m local_stack.adoption $(if $(RESTORED),--restored) $(TABLES)
+
 ##@ Clean up
 
 clean: down ## Remove what was built and what ran, keep the tools
-	rm -rf .aws-sam .local .bench .trust .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+	rm -rf .aws-sam .adopt .local .bench .trust .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
 
 distclean: clean ## Remove the tools, too
 	rm -rf .venv .tools
 
-.PHONY: help demo up down sam-local simulator setup test test-long trust-figures bench bench-quick cost report check openapi architecture format requirements build deploy clean distclean dynamodb-local
+.PHONY: adopt help demo up down sam-local simulator setup test test-long trust-figures bench bench-quick cost report check openapi architecture format requirements build deploy clean distclean dynamodb-local
 
 # ------------------------------------------------------------------------------------------------------------ tools
 
