@@ -14,7 +14,8 @@ from benchmarks.peers.mapper import number_model
 from benchmarks.peers.script import sync as script_sync
 from benchmarks.spent import Spent, spending
 from benchmarks.stage import KEY, PlayedDevice, Stage, listed, staged
-from number_inventory.domain.lifecycle import Registration, Stamp, registration_gone
+from number_inventory.domain.decisions import Stamp
+from number_inventory.domain.lifecycle import Registration, registration_gone
 from tests.engines.engine import REGION
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from number_inventory.adapters.dynamodb.devices import DynamoDevices
 from number_inventory.adapters.dynamodb.registrations import DynamoRegistrations
+from number_inventory.domain.decisions import Stamp
 from number_inventory.domain.devices import Device, DeviceKey, Health, SourceKind
-from number_inventory.domain.lifecycle import Registration, Stamp, registered
+from number_inventory.domain.lifecycle import Registration, registered
 from number_inventory.domain.numbers import NumberRecord, Status
 from number_inventory.ports.devices import RegisterHead
 from tests.engines.engine import Tables

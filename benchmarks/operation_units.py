@@ -18,8 +18,9 @@ from number_inventory.adapters.dynamodb.history import DynamoHistory
 from number_inventory.adapters.dynamodb.stock_days import DynamoStockDays
 from number_inventory.domain.changes import Change, ChangeKey
 from number_inventory.domain.commands import Assign, Unassign
+from number_inventory.domain.decisions import Stamp
 from number_inventory.domain.devices import Device, DeviceKey, SourceKind
-from number_inventory.domain.lifecycle import Registration, Stamp, registered
+from number_inventory.domain.lifecycle import Registration, registered
 from number_inventory.domain.numbers import NumberRecord, Usage
 from number_inventory.domain.stock import StockWatch
 from number_inventory.services.count_numbers import CountChanges

@@ -12,7 +12,8 @@ from benchmarks.made_inventory import CUSTOMER
 from benchmarks.stage import KEY, Stage, listed, staged
 from number_inventory.adapters.dynamodb.batch_write import batch_put
 from number_inventory.adapters.dynamodb.number_items import number_item
-from number_inventory.domain.lifecycle import Decision, Registration, Stamp, registered, registration_gone
+from number_inventory.domain.decisions import Decision, Stamp
+from number_inventory.domain.lifecycle import Registration, registered, registration_gone
 from number_inventory.domain.numbers import NumberRecord
 from number_inventory.services.change_numbers import ChangeNumbers
 from tests.engines.engine import REGION

@@ -6,7 +6,8 @@ from benchmarks.spent import Spent, spending
 from benchmarks.stage import KEY, PlayedDevice, Stage, listed, staged
 from number_inventory.adapters.dynamodb.number_items import number_item
 from number_inventory.domain.aors import compile_rules
-from number_inventory.domain.lifecycle import Registration, Stamp, registered
+from number_inventory.domain.decisions import Stamp
+from number_inventory.domain.lifecycle import Registration, registered
 from number_inventory.domain.numbers import NumberRecord
 from number_inventory.domain.snapshots import UserScope, claims_of, digest_of
 from number_inventory.ports.devices import RegisterHead

@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from number_inventory.domain.audit_runs import ENDED, AuditMode, AuditRun, AuditScope
+from number_inventory.domain.decisions import Decision
 from number_inventory.domain.devices import Device, DeviceKey, SourceKind
 from number_inventory.domain.findings import Finding
-from number_inventory.domain.lifecycle import Decision
 from number_inventory.domain.numbers import NumberRecord, first_version
 from number_inventory.ports.clock import Clock
 from number_inventory.ports.numbers import Inventory, WriteResult

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from number_inventory.domain.aors import NumberRule
 from number_inventory.domain.audit_runs import AuditMode, AuditRun, AuditScope, RunState
+from number_inventory.domain.decisions import Decision, Outcome, Stamp
 from number_inventory.domain.devices import (
     BegunRemoval,
     Device,
@@ -22,7 +23,7 @@ from number_inventory.domain.devices import (
 )
 from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
 from number_inventory.domain.flapping import Returning, Returns
-from number_inventory.domain.lifecycle import Decision, Outcome, Registration, Stamp, registered, registration_gone
+from number_inventory.domain.lifecycle import Registration, registered, registration_gone
 from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberRecord, Status, Usage
 from number_inventory.domain.removals import HeldRemovals, HourOfRemovals, RemovalLedger
 from number_inventory.domain.testimony import Statement, Word

@@ -20,6 +20,7 @@ import pytest
 
 from number_inventory.domain.audit_runs import ENDED, AuditMode, AuditScope, RunState
 from number_inventory.domain.cooling import CoolingSettings
+from number_inventory.domain.decisions import Decision, Stamp
 from number_inventory.domain.devices import DeviceKey
 from number_inventory.domain.errors import (
     AuditUnderWayError,
@@ -27,18 +28,8 @@ from number_inventory.domain.errors import (
     RuleViolationError,
 )
 from number_inventory.domain.findings import FindingOutcome
-from number_inventory.domain.lifecycle import (
-    Decision,
-    Stamp,
-    add_number,
-    assign,
-    cool,
-    release_early,
-    reserve,
-    unassign,
-    unreserve,
-)
 from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION
+from number_inventory.domain.management import add_number, assign, cool, release_early, reserve, unassign, unreserve
 from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberRecord, Status, Usage
 from number_inventory.ports.devices import DeviceHead
 from number_inventory.services.held_removals import ApproveRemovals

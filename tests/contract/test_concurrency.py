@@ -14,9 +14,11 @@ import pytest
 from number_inventory.adapters.dynamodb.inventory import DynamoInventory
 from number_inventory.domain.audit_runs import RunState
 from number_inventory.domain.commands import Assign, Command, Cool, Reserve
+from number_inventory.domain.decisions import Decision
 from number_inventory.domain.devices import DeviceState
 from number_inventory.domain.errors import AlreadyExistsError, NotFoundError, RuleViolationError
-from number_inventory.domain.lifecycle import Decision, Registration, assign, registered, release_due
+from number_inventory.domain.lifecycle import Registration, registered, release_due
+from number_inventory.domain.management import assign
 from number_inventory.domain.numbers import NumberRecord, Status, Usage
 from number_inventory.ports.devices import RegisterHead
 from number_inventory.ports.numbers import Inventory, WriteResult

@@ -18,8 +18,9 @@ from number_inventory.domain.commands import (
     Unreserve,
     needs_settings,
 )
+from number_inventory.domain.decisions import Decision
 from number_inventory.domain.devices import Health
-from number_inventory.domain.lifecycle import Decision, Registration, registered, release_due
+from number_inventory.domain.lifecycle import Registration, registered, release_due
 from number_inventory.domain.macros import COOLING_ENABLED
 from number_inventory.domain.numbers import NumberRecord, Status, Usage
 from number_inventory.ports.devices import DeviceHead, RegisterHead

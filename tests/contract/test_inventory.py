@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from number_inventory.domain.lifecycle import Registration, add_number, registered
+from number_inventory.domain.lifecycle import Registration, registered
+from number_inventory.domain.management import add_number
 from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberRecord, Status, first_version
 from number_inventory.ports.numbers import Inventory, WriteResult
 from tests.contract.conftest import Aws, Ports

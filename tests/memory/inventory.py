@@ -8,8 +8,8 @@ from threading import Lock
 from typing import TypeVar
 
 from number_inventory.adapters.dynamodb.inventory import NumbersFound
+from number_inventory.domain.decisions import Decision
 from number_inventory.domain.errors import RecordBrokenError
-from number_inventory.domain.lifecycle import Decision
 from number_inventory.domain.numbers import NumberGlance, NumberRecord, Status, first_version
 from number_inventory.ports.numbers import DueNumber, DueReservation, NumberPage, NumberQuery, NumberSlice, WriteResult
 from tests.memory.fuse import Fuse

@@ -11,24 +11,17 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from number_inventory.domain.cooling import CoolingSettings
+from number_inventory.domain.decisions import Decision, Stamp
 from number_inventory.domain.errors import RuleViolationError
 from number_inventory.domain.lifecycle import (
-    Decision,
     Registration,
-    Stamp,
-    add_number,
-    assign,
     confirmed,
-    cool,
     registered,
     registration_gone,
     release_due,
-    release_early,
     reservation_lapsed,
-    reserve,
-    unassign,
-    unreserve,
 )
+from number_inventory.domain.management import add_number, assign, cool, release_early, reserve, unassign, unreserve
 from number_inventory.domain.numbers import AUDIOCODES, NumberRecord, Usage
 
 START = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)

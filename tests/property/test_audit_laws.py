@@ -9,10 +9,11 @@ from itertools import product
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
-from number_inventory.domain.audit import Case, CoolingDays, corrected, judge, suspicious
+from number_inventory.domain.audit import Case, CoolingDays, judge, suspicious
+from number_inventory.domain.corrections import corrected
+from number_inventory.domain.decisions import Decision, Stamp
 from number_inventory.domain.errors import RuleViolationError
 from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
-from number_inventory.domain.lifecycle import Decision, Stamp
 from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberGlance, NumberRecord, Status, Usage
 from number_inventory.domain.testimony import DeviceTestimony, Statement, Word, not_configured, unreadable
 

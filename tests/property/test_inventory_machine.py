@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from number_inventory.domain.audit_runs import ENDED, AuditMode, AuditRun, RunState
 from number_inventory.domain.cooling import CoolingSettings
+from number_inventory.domain.decisions import Decision, Stamp
 from number_inventory.domain.devices import DeviceKey
 from number_inventory.domain.errors import (
     AuditUnderWayError,
@@ -22,8 +23,8 @@ from number_inventory.domain.errors import (
     StorageBusyError,
 )
 from number_inventory.domain.findings import FindingOutcome
-from number_inventory.domain.lifecycle import Decision, Stamp, assign, cool, release_early, reserve, unassign, unreserve
 from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION
+from number_inventory.domain.management import assign, cool, release_early, reserve, unassign, unreserve
 from number_inventory.domain.numbers import AUDIOCODES, NumberRecord, Status, Usage
 from number_inventory.domain.testimony import why_silent
 from number_inventory.ports.devices import DeviceHead

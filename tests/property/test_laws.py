@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from number_inventory.domain.errors import RuleViolationError
-from number_inventory.domain.lifecycle import assign, release_due
+from number_inventory.domain.lifecycle import release_due
+from number_inventory.domain.management import assign
 from number_inventory.domain.numbers import NumberRecord, Status, Usage
 from number_inventory.domain.snapshots import Claims, UserScope, claims_of, digest_of, plan_sync
 from number_inventory.ports.numbers import WriteResult

@@ -18,8 +18,8 @@ from number_inventory.adapters.dynamodb.devices import DynamoDevices
 from number_inventory.adapters.dynamodb.inventory import DynamoInventory
 from number_inventory.adapters.dynamodb.macros import DynamoMacros
 from number_inventory.adapters.ssm import SsmSecrets
+from number_inventory.domain.decisions import Decision, Outcome
 from number_inventory.domain.devices import Device, DeviceKey, DeviceState, SourceKind, TlsSettings
-from number_inventory.domain.lifecycle import Decision, Outcome
 from number_inventory.domain.numbers import NumberRecord
 from number_inventory.ports.numbers import WriteResult
 from number_inventory.ports.secrets import Credentials

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from number_inventory.domain.lifecycle import Registration, Stamp
+from number_inventory.domain.decisions import Stamp
+from number_inventory.domain.lifecycle import Registration
 from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberRecord, Status, Usage
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from number_inventory.domain.audit import WITNESSES_SHOWN, Case, CoolingDays, corrected, judge
+from number_inventory.domain.audit import WITNESSES_SHOWN, Case, CoolingDays, judge
+from number_inventory.domain.corrections import corrected
+from number_inventory.domain.decisions import Outcome, Stamp
 from number_inventory.domain.errors import RuleViolationError
 from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
-from number_inventory.domain.lifecycle import Outcome, Stamp
 from number_inventory.domain.numbers import AUDIOCODES, NumberRecord, Status, Usage
 from number_inventory.domain.testimony import Statement, Word
 from tests.unit.domain.records import NOW, NUMBER, RELEASE, available, cooling, holders, of_microsoft, reserved, used

@@ -7,22 +7,23 @@ import pytest
 
 from number_inventory.domain.changes import ANOTHER_HAND, MEANINGS, Change, ChangeKey, ChangeKind, State, Unreadable
 from number_inventory.domain.cooling import CoolingSettings
+from number_inventory.domain.decisions import Decision, Stamp
 from number_inventory.domain.lifecycle import (
-    Decision,
-    Stamp,
-    add_number,
-    assign,
-    condemned,
     confirmed,
-    cool,
-    edit,
     orphan_cooled,
-    prolong,
     registered,
     registration_gone,
     release_due,
-    release_early,
     reservation_lapsed,
+)
+from number_inventory.domain.management import (
+    add_number,
+    assign,
+    condemned,
+    cool,
+    edit,
+    prolong,
+    release_early,
     reserve,
     unassign,
     unreserve,

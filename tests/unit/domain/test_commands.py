@@ -23,16 +23,10 @@ from number_inventory.domain.commands import (
     needs_settings,
 )
 from number_inventory.domain.cooling import CoolingSettings
+from number_inventory.domain.decisions import Decision, Outcome, Stamp, describe_claim
 from number_inventory.domain.errors import InvalidInputError, RuleViolationError
-from number_inventory.domain.lifecycle import (
-    Decision,
-    Outcome,
-    Stamp,
-    condemned,
-    describe_claim,
-    registered,
-    registration_gone,
-)
+from number_inventory.domain.lifecycle import registered, registration_gone
+from number_inventory.domain.management import condemned
 from number_inventory.domain.numbers import AUDIOCODES, NumberRecord, Status, Usage
 from tests.unit.domain.records import (
     NOW,

@@ -7,20 +7,9 @@ from datetime import timedelta
 import pytest
 
 from number_inventory.domain.cooling import CoolingSettings
-from number_inventory.domain.lifecycle import (
-    Decision,
-    Outcome,
-    assign,
-    cool,
-    registered,
-    registration_gone,
-    release_due,
-    release_early,
-    reservation_lapsed,
-    reserve,
-    unassign,
-    unreserve,
-)
+from number_inventory.domain.decisions import Decision, Outcome
+from number_inventory.domain.lifecycle import registered, registration_gone, release_due, reservation_lapsed
+from number_inventory.domain.management import assign, cool, release_early, reserve, unassign, unreserve
 from number_inventory.domain.numbers import AUDIOCODES, NumberRecord, Status, Usage
 from tests.unit.domain.records import (
     NOW,

@@ -1,6 +1,7 @@
 """A number that an unfinished sync meant to take, and that stays: the holder is written anew, against a late writer."""
 
-from number_inventory.domain.lifecycle import Outcome, confirmed, registered, registration_gone
+from number_inventory.domain.decisions import Outcome
+from number_inventory.domain.lifecycle import confirmed, registered, registration_gone
 from tests.unit.domain.records import cooling, holders, registration, stamp, used
 
 

@@ -4,21 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from number_inventory.domain.cooling import CoolingSettings
-from number_inventory.domain.lifecycle import (
-    Outcome,
-    add_number,
-    assign,
-    given_back,
-    prolong,
-    registered,
-    registration_gone,
-    release_due,
-    reservation_lapsed,
-    reserve,
-    unassign,
-    unreserve,
-    verified,
-)
+from number_inventory.domain.decisions import Outcome
+from number_inventory.domain.lifecycle import registered, registration_gone, release_due, reservation_lapsed, verified
+from number_inventory.domain.management import add_number, assign, given_back, prolong, reserve, unassign, unreserve
 from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberRecord, Status, Usage
 from tests.unit.domain.records import (
     NOW,

@@ -7,20 +7,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from number_inventory.domain.cooling import CoolingSettings
+from number_inventory.domain.decisions import Decision, Outcome, describe_claim
 from number_inventory.domain.errors import RuleViolationError
-from number_inventory.domain.lifecycle import (
-    Decision,
-    Outcome,
-    assign,
-    cool,
-    describe_claim,
-    release_due,
-    release_early,
-    reservation_lapsed,
-    reserve,
-    unassign,
-    unreserve,
-)
+from number_inventory.domain.lifecycle import release_due, reservation_lapsed
+from number_inventory.domain.management import assign, cool, release_early, reserve, unassign, unreserve
 from number_inventory.domain.numbers import NumberRecord, Status, Usage
 from tests.unit.domain.records import (
     NOW,

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from number_inventory.domain.decisions import Stamp
 from number_inventory.domain.devices import DeviceKey
-from number_inventory.domain.lifecycle import Stamp, add_number, assign
+from number_inventory.domain.management import add_number, assign
 from number_inventory.domain.numbers import NumberRecord, Status, Usage
 from tests.memory.law_watch import LawWatch
 from tests.memory.world import CUSTOMER, World

@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 
 from number_inventory.domain.audit_runs import AuditMode, AuditRun, RunState
+from number_inventory.domain.decisions import Stamp
 from number_inventory.domain.devices import DeviceKey
 from number_inventory.domain.errors import NotFoundError, StorageBusyError
 from number_inventory.domain.findings import FindingCode, FindingOutcome
-from number_inventory.domain.lifecycle import Registration, Stamp, registration_gone
+from number_inventory.domain.lifecycle import Registration, registration_gone
 from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION, COOLING_DURATION, REMOVAL_GUARD_PERCENT
 from number_inventory.domain.numbers import AUDIOCODES, Holder, NumberRecord, Status, Usage
 from number_inventory.services import plan_audit

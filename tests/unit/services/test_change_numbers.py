@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from number_inventory.domain.decisions import Decision, Outcome, Stamp
 from number_inventory.domain.errors import RecordBrokenError
-from number_inventory.domain.lifecycle import Decision, Outcome, Stamp, add_number, cool
+from number_inventory.domain.management import add_number, cool
 from number_inventory.domain.numbers import NumberRecord, Status
 from number_inventory.services.change_numbers import MAX_CONFLICTS, MAX_ROUNDS, ChangeNumbers
 from tests.memory.clock import START

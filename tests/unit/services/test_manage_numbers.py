@@ -2,8 +2,8 @@
 
 import pytest
 
+from number_inventory.domain.decisions import Outcome
 from number_inventory.domain.errors import InvalidInputError
-from number_inventory.domain.lifecycle import Outcome
 from number_inventory.domain.numbers import Status
 from number_inventory.services.manage_numbers import AddNumbers, NumberDetails, created
 from tests.memory.world import CUSTOMER, World

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from number_inventory.domain.commands import Assign, Cool, Edit, Release, Reserve, Unassign
+from number_inventory.domain.decisions import Decision
 from number_inventory.domain.errors import (
     InvalidInputError,
     NotFoundError,
@@ -16,7 +17,6 @@ from number_inventory.domain.errors import (
     SettingBrokenError,
     StorageBusyError,
 )
-from number_inventory.domain.lifecycle import Decision
 from number_inventory.domain.macros import COOLING_DURATION, COOLING_ENABLED
 from number_inventory.domain.numbers import NumberRecord, Status, Usage
 from number_inventory.ports.numbers import WriteResult

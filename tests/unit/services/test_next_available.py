@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 
 from number_inventory.domain.commands import Assign, Reserve
+from number_inventory.domain.decisions import Decision
 from number_inventory.domain.errors import (
     InvalidInputError,
     RuleViolationError,
     StorageBusyError,
     StorageRefusedError,
 )
-from number_inventory.domain.lifecycle import Decision
 from number_inventory.domain.numbers import NumberRecord, Status, Usage
 from number_inventory.ports.numbers import WriteResult
 from number_inventory.services import next_available

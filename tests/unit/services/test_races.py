@@ -7,8 +7,9 @@ from functools import partial
 import pytest
 
 from number_inventory.domain.cooling import CoolingSettings
+from number_inventory.domain.decisions import Stamp
 from number_inventory.domain.errors import InventoryError
-from number_inventory.domain.lifecycle import Stamp, assign, release_early, reserve, unassign
+from number_inventory.domain.management import assign, release_early, reserve, unassign
 from number_inventory.domain.numbers import Status, Usage
 from number_inventory.ports.numbers import WriteResult
 from number_inventory.services.manage_numbers import AddNumbers, NumberDetails

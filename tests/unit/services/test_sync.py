@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 
 from number_inventory.domain.aors import NumberRule
+from number_inventory.domain.decisions import Outcome, Stamp
 from number_inventory.domain.devices import DeviceKey, Health
 from number_inventory.domain.errors import NotFoundError
-from number_inventory.domain.lifecycle import Outcome, Stamp, add_number, assign
 from number_inventory.domain.macros import REMOVAL_GUARD_PERCENT
+from number_inventory.domain.management import add_number, assign
 from number_inventory.domain.numbers import AUDIOCODES, NumberRecord, Status, Usage
 from number_inventory.domain.snapshots import Contact, RegisteredUser
 from number_inventory.services.sync import UNMAPPED_SHOWN

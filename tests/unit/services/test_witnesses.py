@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from number_inventory.domain.audit import Case, CoolingDays, judge
+from number_inventory.domain.decisions import Stamp
 from number_inventory.domain.devices import DeviceKey, Health
-from number_inventory.domain.lifecycle import Registration, Stamp, registration_gone
+from number_inventory.domain.lifecycle import Registration, registration_gone
 from number_inventory.domain.numbers import Status
 from number_inventory.domain.testimony import Word
 from number_inventory.services.witnesses import CasesRead, Witnesses

@@ -1,8 +1,8 @@
 """The audit of one number: is what the inventory says of it what the devices say, and what the rules demand?
 
 `suspicious` is the quick look at every number; it may take a sound number for a wrong one, never the other way round.
-`judge` looks at the record itself and at what the devices say, and yields the findings. `corrected` brings the number
-to where the rules want it, by the same functions that every other change goes through.
+`judge` looks at the record itself and at what the devices say, and yields the findings. `corrections` has what is done
+about them.
 
 Sources: VOSS, "AudioCodes and Audit Number Inventory" (Status and Usage of AudioCodes numbers; an audit deletes
 nothing, leaves unused Cooling and Reserved numbers as they are, and restarts no cooling); all else is this project's.
@@ -12,21 +12,8 @@ from collections.abc import Collection, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from number_inventory.domain.errors import RuleViolationError
 from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
-from number_inventory.domain.lifecycle import (
-    Decision,
-    Outcome,
-    Registration,
-    Stamp,
-    cooling_dated,
-    cools_when_unheld,
-    orphan_cooled,
-    registered,
-    registration_gone,
-    release_due,
-    verified,
-)
+from number_inventory.domain.lifecycle import cools_when_unheld
 from number_inventory.domain.numbers import AUDIOCODES, NumberGlance, NumberRecord, Status, Usage
 from number_inventory.domain.testimony import Statement, Word
 
@@ -100,6 +87,14 @@ class Case:
         return [each for each in self.said(word) if record is not None and record.holder(each.device) is not None]
 
     @property
+    def in_conflict(self) -> bool:
+        """Whether somebody else uses a number that a device holds, or may hold."""
+        record = self.record
+        if record is None or record.status not in _USED or record.vendor == AUDIOCODES:
+            return False
+        return bool(self.said(Word.HOLDS) or self.named(Word.CANNOT_SAY))
+
+    @property
     def unnamed_holders(self) -> list[Statement]:
         """Devices that hold the number although the record does not name them."""
         record = self.record
@@ -117,7 +112,7 @@ def judge(case: Case) -> tuple[Finding, ...]:
         return ()
     if case.record is None:
         return tuple(_missing_number(case))
-    if _in_conflict(case, case.record):
+    if case.in_conflict:
         return (_conflict(case, case.record), *_misnamed(case, case.record))
     found = (
         *_stale_holder(case, case.record),
@@ -159,121 +154,7 @@ def judge_within(case: Case, codes: Set[FindingCode]) -> tuple[Finding, ...]:
     )
 
 
-def corrected(case: Case, codes: Set[FindingCode], stamp: Stamp) -> Decision | None:
-    """The number as the rules want it, as far as findings of these codes go, in one write.
-
-    Holders that the record lacks are added in any case: to correct one lie must never free a number by another. None
-    where there is nothing to do.
-
-    Raises:
-        RuleViolationError: the correction needs a cooling duration, and none is known.
-    """
-    if case.record is not None and _in_conflict(case, case.record):
-        codes = codes & _OF_HOLDERS
-    if case.moving or not codes:
-        return None
-    work = _Correction(case, stamp)
-    work.add_holders()
-    if codes & _HOLDER_GOES:
-        work.drop_stale_holders()
-    work.verify(codes)
-    if FindingCode.ORPHANED in codes:
-        work.cool_orphan()
-    if codes & _COOLING_ENDS:
-        work.end_cooling(codes)
-    return work.decision()
-
-
-_HOLDER_GOES = frozenset(
-    {FindingCode.STALE_HOLDER, FindingCode.RELEASE_OVERDUE, FindingCode.COOLING_WITHOUT_RELEASE_DATE}
-)
-"""What a holder that is not there stands in the way of."""
-
-_OF_HOLDERS = frozenset({FindingCode.MISSING_HOLDER, FindingCode.STALE_HOLDER})
-"""What can be put right without deciding whose a number is."""
-
-_COOLING_ENDS = frozenset({FindingCode.RELEASE_OVERDUE, FindingCode.COOLING_WITHOUT_RELEASE_DATE})
-
-
-class _Correction:
-    """A number on its way from what it is to what it must be."""
-
-    def __init__(self, case: Case, stamp: Stamp) -> None:
-        self._case = case
-        self._stamp = stamp
-        self._record = case.record
-        self._outcome = Outcome.UNCHANGED
-
-    def decision(self) -> Decision | None:
-        """All steps as one decision."""
-        if self._record is None or self._record == self._case.record:
-            return None
-        return Decision(self._case.record, self._record, self._outcome)
-
-    def add_holders(self) -> None:
-        for statement in self._case.unnamed_holders:
-            self._take(registered(self._record, self._registration(statement.device, statement.sync), self._stamp))
-
-    def drop_stale_holders(self) -> None:
-        for statement in self._case.named(Word.DENIES):
-            holder = self._record.holder(statement.device) if self._record else None
-            if holder is not None:
-                registration = self._registration(statement.device, holder.sync)
-                days = self._days_for_devices()
-                self._take(registration_gone(self._record, registration, days, self._stamp))
-
-    def verify(self, codes: Set[FindingCode]) -> None:
-        """Status and Usage of a number that has a holder."""
-        record = self._record
-        if record is None or not record.holders:
-            return
-        if FindingCode.NOT_MARKED_USED in codes and record.status is not Status.USED:
-            self._take(verified(record, self._stamp))
-        status, usage = FindingCode.STATUS_MISMATCH in codes, FindingCode.USAGE_MISMATCH in codes
-        if (status or usage) and self._record is not None:
-            self._take(verified(self._record, self._stamp, status=status, usage=usage))
-
-    def cool_orphan(self) -> None:
-        record = self._record
-        if record is not None and record.status is Status.USED and record.vendor == AUDIOCODES and not record.holders:
-            self._take(orphan_cooled(record, self._days_for_devices(), self._stamp))
-
-    def end_cooling(self, codes: Set[FindingCode]) -> None:
-        record = self._record
-        if record is None or record.holders or record.status is not Status.COOLING:
-            return
-        if record.release_date is not None and FindingCode.RELEASE_OVERDUE in codes:
-            self._take(release_due(record, record.release_date, self._stamp))
-        if record.release_date is None and FindingCode.COOLING_WITHOUT_RELEASE_DATE in codes:
-            days = self._case.days
-            self._take(cooling_dated(record, _known(days.undated, days.undated_unknown, self._case), self._stamp))
-
-    def _take(self, decision: Decision | None) -> None:
-        if decision is not None and decision.needs_write:
-            self._outcome = Outcome.CREATED if self._case.record is None else decision.outcome
-            self._record = decision.after
-
-    def _registration(self, device: str, sync: int) -> Registration:
-        return Registration(self._case.customer, self._case.number, device, sync)
-
-    def _days_for_devices(self) -> int:
-        return _known(self._case.days.devices, self._case.days.devices_unknown, self._case)
-
-
-def _known(days: int | None, unknown_because: str, case: Case) -> int:
-    if days is None:
-        raise RuleViolationError(f"number {case.number} keeps its state: {unknown_because}")
-    return days
-
-
 # --- what is wrong
-
-
-def _in_conflict(case: Case, record: NumberRecord) -> bool:
-    """Whether somebody else uses a number that a device holds, or may hold."""
-    if record.status not in _USED or record.vendor == AUDIOCODES:
-        return False
-    return bool(case.said(Word.HOLDS) or case.named(Word.CANNOT_SAY))
 
 
 def _conflict(case: Case, record: NumberRecord) -> Finding:

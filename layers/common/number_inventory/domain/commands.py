@@ -16,20 +16,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from number_inventory.domain.cooling import MAX_COOLING_DAYS, CoolingSettings, release_date
+from number_inventory.domain.decisions import Decision, Outcome, Stamp
 from number_inventory.domain.errors import InvalidInputError
-from number_inventory.domain.lifecycle import (
-    Decision,
-    Outcome,
-    Stamp,
-    assign,
-    cool,
-    edit,
-    prolong,
-    release_early,
-    reserve,
-    unassign,
-    unreserve,
-)
+from number_inventory.domain.management import assign, cool, edit, prolong, release_early, reserve, unassign, unreserve
 from number_inventory.domain.numbers import (
     AUDIOCODES,
     MAX_TEXT,

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from number_inventory.domain.changes import ANOTHER_HAND, MEANINGS, RELEASE, Change, ChangeKind, without_correlation
 from number_inventory.domain.cooling import days_until
-from number_inventory.domain.lifecycle import describe_claim
+from number_inventory.domain.decisions import describe_claim
 from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION, COOLING_DURATION, COOLING_ENABLED, MacroValue
 from number_inventory.domain.numbers import AUDIOCODES, NumberRecord, Status, Usage
 

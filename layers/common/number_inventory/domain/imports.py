@@ -16,8 +16,9 @@ from typing import TypeVar
 
 from number_inventory.domain.commands import EDITABLE, Assign, Cool, Edit, Reserve, decide
 from number_inventory.domain.cooling import MAX_COOLING_DAYS, CoolingSettings
+from number_inventory.domain.decisions import Decision, Outcome, Stamp, describe_claim
 from number_inventory.domain.errors import InvalidInputError, RuleViolationError
-from number_inventory.domain.lifecycle import Decision, Outcome, Stamp, add_number, assign, describe_claim
+from number_inventory.domain.management import add_number, assign
 from number_inventory.domain.numbers import (
     AUDIOCODES,
     NumberRecord,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from number_inventory.domain.numbers import NumberGlance, NumberRecord, Status
 
 if TYPE_CHECKING:
-    from number_inventory.domain.lifecycle import Decision
+    from number_inventory.domain.decisions import Decision
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from number_inventory.domain.decisions import Decision, Outcome
 from number_inventory.domain.errors import RecordBrokenError
-from number_inventory.domain.lifecycle import Decision, Outcome
 from number_inventory.domain.numbers import NumberRecord
 from number_inventory.ports.numbers import Inventory, WriteResult
 

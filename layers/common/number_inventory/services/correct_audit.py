@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from number_inventory.domain.audit import Case, CoolingDays, corrected, judge, judge_within
+from number_inventory.domain.audit import Case, CoolingDays, judge, judge_within
 from number_inventory.domain.audit_runs import AuditRun
+from number_inventory.domain.corrections import corrected
+from number_inventory.domain.decisions import Decision, Stamp
 from number_inventory.domain.errors import RuleViolationError
 from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
-from number_inventory.domain.lifecycle import Decision, Stamp
 from number_inventory.ports.clock import Clock
 from number_inventory.ports.numbers import Inventory, WriteResult
 from number_inventory.services.plan_audit import AT_ONCE

@@ -9,9 +9,9 @@ from enum import StrEnum
 from itertools import islice
 
 from number_inventory.domain.cooling import CoolingSettings
+from number_inventory.domain.decisions import Decision, Stamp
 from number_inventory.domain.errors import InvalidInputError, RecordBrokenError, RuleViolationError
 from number_inventory.domain.imports import REASON, NumberRow, imported
-from number_inventory.domain.lifecycle import Decision, Stamp
 from number_inventory.domain.macros import COOLING_DURATION, COOLING_ENABLED, global_cooling_settings
 from number_inventory.domain.numbers import free_text, slug
 from number_inventory.ports.clock import Clock

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from number_inventory.domain.aors import compile_rules
+from number_inventory.domain.decisions import Decision, Outcome, Stamp
 from number_inventory.domain.devices import (
     BegunRemoval,
     Device,
@@ -28,7 +29,7 @@ from number_inventory.domain.errors import (
     RuleViolationError,
     StorageBusyError,
 )
-from number_inventory.domain.lifecycle import Decision, Outcome, Registration, Stamp, registration_gone
+from number_inventory.domain.lifecycle import Registration, registration_gone
 from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION, audiocodes_cooling_days
 from number_inventory.domain.numbers import NumberRecord, slug
 from number_inventory.domain.snapshots import Claims, Snapshot, UserScope, claims_of

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from number_inventory.domain.commands import Command, decide, needs_settings
 from number_inventory.domain.cooling import CoolingSettings
+from number_inventory.domain.decisions import Decision, Outcome, Stamp
 from number_inventory.domain.errors import (
     InvalidInputError,
     NotFoundError,
@@ -19,8 +20,8 @@ from number_inventory.domain.errors import (
     RuleViolationError,
     StorageBusyError,
 )
-from number_inventory.domain.lifecycle import Decision, Outcome, Stamp, add_number, condemned
 from number_inventory.domain.macros import COOLING_DURATION, COOLING_ENABLED, global_cooling_settings
+from number_inventory.domain.management import add_number, condemned
 from number_inventory.domain.numbers import NumberRecord, canonical_number, first_version, free_text, slug
 from number_inventory.ports.clock import Clock
 from number_inventory.ports.macros import Macros

@@ -20,6 +20,7 @@ from itertools import islice, pairwise
 from typing import Any
 
 from number_inventory.domain.commands import Assign, Reserve, decide
+from number_inventory.domain.decisions import Decision, Outcome, Stamp
 from number_inventory.domain.errors import (
     InventoryError,
     LeaseLostError,
@@ -27,7 +28,7 @@ from number_inventory.domain.errors import (
     RuleViolationError,
     StorageBusyError,
 )
-from number_inventory.domain.lifecycle import Decision, Outcome, Stamp, given_back
+from number_inventory.domain.management import given_back
 from number_inventory.domain.numbers import NumberRecord, Status, Usage, slug, successor
 from number_inventory.ports.clock import Clock
 from number_inventory.ports.keyed_requests import TakenBefore

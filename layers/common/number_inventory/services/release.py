@@ -11,7 +11,8 @@ from itertools import groupby
 from typing import TypeVar
 
 from number_inventory.domain.changes import RELEASE, correlated
-from number_inventory.domain.lifecycle import Decision, Outcome, Stamp, release_due, reservation_lapsed
+from number_inventory.domain.decisions import Decision, Outcome, Stamp
+from number_inventory.domain.lifecycle import release_due, reservation_lapsed
 from number_inventory.domain.numbers import NumberRecord
 from number_inventory.ports.clock import Clock
 from number_inventory.ports.numbers import DueNumber, DueReservation, Inventory

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from number_inventory.domain.lifecycle import Decision, Stamp, add_number
+from number_inventory.domain.decisions import Decision, Stamp
+from number_inventory.domain.management import add_number
 from number_inventory.domain.number_jobs import JOB_ENDED, AddOutcome, JobState, NumberJob
 from number_inventory.domain.numbers import NumberRecord
 from number_inventory.ports.clock import Clock

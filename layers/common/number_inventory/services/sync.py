@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from number_inventory.domain.aors import compile_rules
 from number_inventory.domain.changes import correlated
+from number_inventory.domain.decisions import Decision, Stamp
 from number_inventory.domain.device_health import moved_to
 from number_inventory.domain.devices import DeviceKey, DeviceState, Health
 from number_inventory.domain.errors import (
@@ -24,7 +25,7 @@ from number_inventory.domain.errors import (
     LoginRefusedError,
     RecordBrokenError,
 )
-from number_inventory.domain.lifecycle import Decision, Registration, Stamp, confirmed, registration_gone
+from number_inventory.domain.lifecycle import Registration, confirmed, registration_gone
 from number_inventory.domain.numbers import Holder, NumberRecord
 from number_inventory.domain.removals import LONGEST_GRACE, Removal, RemovalLedger, Running
 from number_inventory.domain.snapshots import Claims, Snapshot, SyncPlan, UserScope, claims_of, digest_of, plan_sync

@@ -27,7 +27,7 @@ from number_inventory.ports.numbers import WriteResult
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from number_inventory.domain.lifecycle import Decision
+    from number_inventory.domain.decisions import Decision
 
 _log = logging.getLogger(__name__)
 
