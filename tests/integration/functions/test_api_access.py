@@ -16,7 +16,21 @@ from tests.integration.functions.conftest import fresh_account
 from tests.integration.functions.test_api_lookup import body, problem
 
 ROUTES, _ = described_routes()
-TOKEN = {"sub": "0f5c1d8e-7e0b-4c8e-9d57-1a2b3c4d5e6f", "cognito:username": "ann", "token_use": "id"}
+TOKEN = {
+    "sub": "0f5c1d8e-7e0b-4c8e-9d57-1a2b3c4d5e6f",
+    "aud": "4h5k6example7client8id9",
+    "email": "ann@example.com",
+    "email_verified": "true",
+    "event_id": "3a4f1b2c-0d5e-4f60-8a71-9b2c3d4e5f60",
+    "token_use": "id",
+    "auth_time": "1795430400",
+    "iss": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Example1",
+    "cognito:username": "ann",
+    "exp": "Mon Nov 23 13:00:00 UTC 2026",
+    "iat": "Mon Nov 23 12:00:00 UTC 2026",
+}
+"""The claims of an ID token as API Gateway hands them on: all of them as text, instants as well."""
+
 NAMES = [f"{route.method} {route.path}" for route in ROUTES]
 
 
