@@ -12,7 +12,8 @@ from cli.times import distance, duration, instant
 from number_inventory.domain.devices import Device, DeviceState, Health, LoginMethod, SourceKind, TlsTrust
 from number_inventory.ports.devices import DeviceEntry
 from number_inventory.services.held_removals import RemovalReview
-from number_inventory.services.manage_devices import DeviceTest, RemovalPreview
+from number_inventory.services.manage_devices import DeviceTest
+from number_inventory.services.remove_device import RemovalPreview
 
 _SOURCES = {SourceKind.SBC: "SBC or gateway (sbc)", SourceKind.ARM: "Routing Manager (arm)"}
 NAMED_AT_MOST = 10

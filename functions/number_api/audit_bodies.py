@@ -2,15 +2,16 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from functions.rest.bodies import ShownBody
 from number_inventory.domain.audit_runs import AuditMode, AuditRun, RunState
 from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
 from number_inventory.domain.testimony import Word
 from number_inventory.observability import as_json, audit_as_json
 
 
-class AuditBody(BaseModel):
+class AuditBody(ShownBody):
     """One audit; times are RFC 3339 in UTC."""
 
     id: str
@@ -38,14 +39,14 @@ class AuditBody(BaseModel):
     cause: str = Field(description="Why it did not do all that was asked.")
 
 
-class AuditPageBody(BaseModel):
+class AuditPageBody(ShownBody):
     """A page of audits, the newest first."""
 
     audits: list[AuditBody]
     next_cursor: str | None = Field(description="Pass as `cursor` for what follows; null at the end.")
 
 
-class StatementBody(BaseModel):
+class StatementBody(ShownBody):
     """What one device says of the number."""
 
     device: str
@@ -55,7 +56,7 @@ class StatementBody(BaseModel):
     note: str
 
 
-class FindingBody(BaseModel):
+class FindingBody(ShownBody):
     """One thing wrong with one number, what shows it, and what came of it."""
 
     number: str
@@ -69,7 +70,7 @@ class FindingBody(BaseModel):
     cause: str
 
 
-class FindingPageBody(BaseModel):
+class FindingPageBody(ShownBody):
     """A page of findings in the order of their numbers; it may be empty and still have a next one."""
 
     findings: list[FindingBody]

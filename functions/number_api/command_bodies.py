@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, model_validator
 
 from functions.number_api.number_bodies import NumberBody
+from functions.rest.bodies import GivenBody, ShownBody
 from number_inventory.domain.commands import Assign, Command, Cool, Edit, Release, Reserve, Unassign, Unreserve
 from number_inventory.domain.cooling import MAX_COOLING_DAYS
 from number_inventory.domain.errors import InvalidInputError
@@ -44,16 +45,10 @@ Number = Annotated[
 Numbers = Annotated[list[Number], Field(min_length=1, max_length=MAX_NUMBERS)]
 
 
-class _Body(BaseModel):
-    """A request's body: what is not read is refused, since its sender thinks that it counts."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 # --- what can be done with a number
 
 
-class CommandBody(_Body, ABC):
+class CommandBody(GivenBody, ABC):
     """The body of a request about one number."""
 
     @abstractmethod
@@ -203,7 +198,7 @@ def _by_command(schema: dict[str, Any]) -> None:
         del schema[name]
 
 
-class ManyBody(_Body, extra="allow", json_schema_extra=_by_command):
+class ManyBody(GivenBody, extra="allow", json_schema_extra=_by_command):
     """One command for many numbers; what the command itself takes stands beside these."""
 
     command: Verb
@@ -216,18 +211,18 @@ class ManyBody(_Body, extra="allow", json_schema_extra=_by_command):
             ValidationError: the command does not take what stands there.
         """
         if self.command is Verb.DELETE:
-            _Body.model_validate(self.model_extra)
+            GivenBody.model_validate(self.model_extra)
             return None
         return _COMMANDS[self.command].model_validate(self.model_extra).as_command()
 
 
-class LookupBody(_Body):
+class LookupBody(GivenBody):
     """Numbers to be shown."""
 
     numbers: Numbers
 
 
-class AddBody(_Body):
+class AddBody(GivenBody):
     """Numbers to add: each by its name, or all from a first to a last. More than 100 become a job."""
 
     numbers: Annotated[list[Number], Field(min_length=1, max_length=MAX_JOB_NUMBERS)] | None = None
@@ -257,7 +252,7 @@ class AddBody(_Body):
         return numbers if len(numbers) <= MAX_NUMBERS else None
 
 
-class ClaimBody(_Body):
+class ClaimBody(GivenBody):
     """Numbers that nobody has, for someone to have: whichever they are."""
 
     count: Annotated[StrictInt, Field(ge=1, le=MAX_NUMBERS)] = 1
@@ -281,7 +276,7 @@ class ClaimBody(_Body):
 # --- what is answered
 
 
-class AddedBody(BaseModel):
+class AddedBody(ShownBody):
     """What became of numbers that were to be added."""
 
     created: int
@@ -289,7 +284,7 @@ class AddedBody(BaseModel):
     failed: list[str] = Field(description="These could not be added now; send them again.")
 
 
-class ResultBody(BaseModel):
+class ResultBody(ShownBody):
     """What became of one number of many."""
 
     number: str
@@ -297,20 +292,20 @@ class ResultBody(BaseModel):
     error: str = Field(description="Why it was not done; empty where it was.")
 
 
-class ResultsBody(BaseModel):
+class ResultsBody(ShownBody):
     """What became of each number, in the order in which they were given."""
 
     results: list[ResultBody]
 
 
-class FoundBody(BaseModel):
+class FoundBody(ShownBody):
     """Those of the numbers that there are, and those that there are not."""
 
     numbers: list[NumberBody]
     missing: list[str]
 
 
-class NumbersBody(BaseModel):
+class NumbersBody(ShownBody):
     """Some numbers."""
 
     numbers: list[NumberBody]

@@ -5,8 +5,9 @@ from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from functions.rest.bodies import ShownBody
 from functions.rest.requests import Customer, refuse_unknown
 from number_inventory.bootstrap import histories
 from number_inventory.domain.counts import Counts, Tally
@@ -18,7 +19,7 @@ FILTERS = frozenset({"site", "vendor"})
 router = APIGatewayRouter()  # type: ignore[no-untyped-call]  # Powertools leaves it untyped
 
 
-class TallyBody(BaseModel):
+class TallyBody(ShownBody):
     """Numbers, counted."""
 
     total: int

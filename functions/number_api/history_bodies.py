@@ -2,15 +2,16 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from functions.number_api.number_bodies import HolderBody, NumberBody, number_body
+from functions.rest.bodies import ShownBody
 from number_inventory.domain.changes import Change, ChangeKind, State
 from number_inventory.domain.explanation import Actor, ActorKind, Explanation
 from number_inventory.domain.numbers import NumberRecord, Status
 
 
-class ChangeBody(BaseModel):
+class ChangeBody(ShownBody):
     """One change of a number."""
 
     id: str = Field(description="The change; the event that tells of it has the same.")
@@ -24,14 +25,14 @@ class ChangeBody(BaseModel):
     after: NumberBody | None = Field(description="Null where it was deleted, or it cannot be understood.")
 
 
-class ChangePageBody(BaseModel):
+class ChangePageBody(ShownBody):
     """A page of changes, the newest first."""
 
     changes: list[ChangeBody]
     next_cursor: str | None = Field(description="Pass as `cursor` for what follows; null at the end.")
 
 
-class ActorBody(BaseModel):
+class ActorBody(ShownBody):
     """Who changed a number."""
 
     kind: ActorKind
@@ -39,7 +40,7 @@ class ActorBody(BaseModel):
     sync: int | None = Field(description="Of a device: the number of the sync.")
 
 
-class CauseBody(BaseModel):
+class CauseBody(ShownBody):
     """What brought a number where it is."""
 
     sentence: str
@@ -49,7 +50,7 @@ class CauseBody(BaseModel):
     reason: str
 
 
-class SettingBody(BaseModel):
+class SettingBody(ShownBody):
     """A named macro that decides about a number."""
 
     sentence: str
@@ -59,7 +60,7 @@ class SettingBody(BaseModel):
     days: int | None = Field(description="How long the number cools, or would; null where it does not.")
 
 
-class OutlookBody(BaseModel):
+class OutlookBody(ShownBody):
     """What becomes of a number."""
 
     sentence: str
@@ -67,7 +68,7 @@ class OutlookBody(BaseModel):
     at: datetime | None = Field(description="When; null where that is not known.")
 
 
-class ExplanationBody(BaseModel):
+class ExplanationBody(ShownBody):
     """Why a number is as it is."""
 
     customer: str

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from functions.rest.bodies import ShownBody
 from number_inventory.domain.number_jobs import AddOutcome, JobState, NumberJob, NumberOutcome
 from number_inventory.observability import job_as_json
 
 
-class JobBody(BaseModel):
+class JobBody(ShownBody):
     """One job that adds numbers; times are RFC 3339 in UTC."""
 
     id: str
@@ -32,21 +33,21 @@ class JobBody(BaseModel):
     cause: str = Field(description="Why it did not do all that was asked.")
 
 
-class JobPageBody(BaseModel):
+class JobPageBody(ShownBody):
     """A page of jobs, the newest first."""
 
     jobs: list[JobBody]
     next_cursor: str | None = Field(description="Pass as `cursor` for what follows; null at the end.")
 
 
-class OutcomeBody(BaseModel):
+class OutcomeBody(ShownBody):
     """What became of one number."""
 
     number: str
     outcome: AddOutcome
 
 
-class OutcomePageBody(BaseModel):
+class OutcomePageBody(ShownBody):
     """A page of outcomes in the order of the numbers; it may be empty and still have a next one."""
 
     outcomes: list[OutcomeBody]

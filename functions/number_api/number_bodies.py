@@ -2,20 +2,21 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from functions.rest.bodies import ShownBody
 from number_inventory.domain.numbers import NumberRecord, Status, Usage
 from number_inventory.ports.numbers import NumberPage
 
 
-class HolderBody(BaseModel):
+class HolderBody(ShownBody):
     """A device on which the number is registered now."""
 
     device: str
     since: datetime
 
 
-class NumberBody(BaseModel):
+class NumberBody(ShownBody):
     """One number of a customer; times are RFC 3339 in UTC."""
 
     customer: str
@@ -45,7 +46,7 @@ class NumberBody(BaseModel):
     updated_by: str
 
 
-class NumberPageBody(BaseModel):
+class NumberPageBody(ShownBody):
     """A page of numbers; it may be empty and still have a next one."""
 
     numbers: list[NumberBody]

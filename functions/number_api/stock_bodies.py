@@ -2,19 +2,20 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from functions.rest.bodies import ShownBody
 from number_inventory.domain.stock import Stock
 
 
-class ThresholdBody(BaseModel):
+class ThresholdBody(ShownBody):
     """What stock must not fall below; 0 is never crossed."""
 
     percent: int = Field(description="Of all numbers, in percent.")
     count: int
 
 
-class StockBody(BaseModel):
+class StockBody(ShownBody):
     """How many numbers are left, of a customer or of one of its sites; times are RFC 3339 in UTC."""
 
     site: str | None = Field(description="Empty for the numbers without a site; null for all of the customer's.")
@@ -29,7 +30,7 @@ class StockBody(BaseModel):
     )
 
 
-class StockListBody(BaseModel):
+class StockListBody(ShownBody):
     """The stock of all numbers of a customer, then of each site by name."""
 
     stock: list[StockBody]

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from pydantic import AfterValidator, BaseModel, Field
 
+from functions.rest.bodies import ShownBody
+
 CONTENT_TYPE = "application/problem+json"
 
 
@@ -18,14 +20,14 @@ def _sendable(text: str) -> str:
 Text = Annotated[str, AfterValidator(_sendable)]
 
 
-class FieldProblem(BaseModel):
+class FieldProblem(ShownBody):
     """What is wrong with one field of a request, and what is allowed there."""
 
     field: Text
     message: Text
 
 
-class Problem(BaseModel, extra="allow"):
+class Problem(ShownBody, extra="allow"):
     """An error, as RFC 9457 shapes it; what else a program can use of it stands beside these, by names of its own."""
 
     type: str = "about:blank"

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictBool, StrictInt, model_validator
+from pydantic import ConfigDict, Field, SecretStr, StrictBool, StrictInt, model_validator
 
+from functions.rest.bodies import GivenBody, ShownBody
 from number_inventory.domain.aors import NumberRule
 from number_inventory.domain.devices import (
     MAX_READ_TIMEOUT_SECONDS,
@@ -30,13 +31,10 @@ MAX_IP_GROUP = 2**31 - 1
 _MAX_LIMITS = 100
 
 
-class _Body(BaseModel):
-    """A request's body: what is not read is refused, since its sender thinks that it counts.
+class _Body(GivenBody):
+    """A request's body. Errors never repeat what was given: it may hold a password."""
 
-    Errors never repeat what was given: it may hold a password.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(hide_input_in_errors=True)
 
 
 class CredentialsBody(_Body):
@@ -210,7 +208,7 @@ class ApproveBody(_Body):
 # --- what is answered
 
 
-class ShownTls(BaseModel):
+class ShownTls(ShownBody):
     """How the device's certificate is trusted."""
 
     trust: TlsTrust
@@ -218,14 +216,14 @@ class ShownTls(BaseModel):
     fingerprint: str
 
 
-class ShownRule(BaseModel):
+class ShownRule(ShownBody):
     """From a user part to a number."""
 
     pattern: str
     replacement: str
 
 
-class HeldRemovalsBody(BaseModel):
+class HeldRemovalsBody(ShownBody):
     """Numbers that the device no longer shows, too many to be taken from it without a person."""
 
     checksum: str
@@ -235,7 +233,7 @@ class HeldRemovalsBody(BaseModel):
     since: datetime = Field(description="Since when this very set is held.")
 
 
-class ApprovalBody(BaseModel):
+class ApprovalBody(ShownBody):
     """A person's word that the held set may go: this set, and once."""
 
     checksum: str
@@ -243,7 +241,7 @@ class ApprovalBody(BaseModel):
     at: datetime
 
 
-class RemovalsBody(BaseModel):
+class RemovalsBody(ShownBody):
     """What the device's last sync held back, and what a person has said to it."""
 
     customer: str
@@ -254,7 +252,7 @@ class RemovalsBody(BaseModel):
     approval: ApprovalBody | None = Field(description="null where nobody has approved it.")
 
 
-class ApprovedBody(BaseModel):
+class ApprovedBody(ShownBody):
     """What the next sync takes from the device, if it still misses exactly these numbers."""
 
     customer: str
@@ -263,7 +261,7 @@ class ApprovedBody(BaseModel):
     approval: ApprovalBody
 
 
-class ShownDevice(BaseModel):
+class ShownDevice(ShownBody):
     """A device and how it fares; times are RFC 3339 in UTC. Its credentials are not shown."""
 
     customer: str
@@ -298,20 +296,20 @@ class ShownDevice(BaseModel):
     held_removals: HeldRemovalsBody | None
 
 
-class DevicesBody(BaseModel):
+class DevicesBody(ShownBody):
     """A customer's devices, by name."""
 
     devices: list[ShownDevice]
 
 
-class RemovedBody(BaseModel):
+class RemovedBody(ShownBody):
     """What became of the numbers of a device that is gone."""
 
     device: str
     outcomes: dict[str, int] = Field(description="How many numbers came to what, such as `cooling_started`.")
 
 
-class QueuedBody(BaseModel):
+class QueuedBody(ShownBody):
     """Syncs that wait for a worker."""
 
     queued: int

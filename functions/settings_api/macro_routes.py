@@ -5,8 +5,9 @@ from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import Field, StrictBool, StrictInt
 
+from functions.rest.bodies import GivenBody, ShownBody
 from functions.rest.entity_tags import refuse_condition
 from functions.rest.promises import Promise, promises
 from functions.rest.requests import Customer, current_attempt, refuse_unknown
@@ -26,15 +27,13 @@ router = APIGatewayRouter()  # type: ignore[no-untyped-call]  # Powertools leave
 Name = Annotated[str, Path(description="The macro's name.", examples=["audiocodes_cooling_duration"])]
 
 
-class ValueBody(BaseModel):
+class ValueBody(GivenBody):
     """A macro's value; macros are texts, whatever they stand for."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     value: Annotated[str, Field(max_length=200)]
 
 
-class MacroBody(BaseModel):
+class MacroBody(ShownBody):
     """A macro as it is in force."""
 
     name: str
@@ -45,13 +44,13 @@ class MacroBody(BaseModel):
     purpose: str
 
 
-class MacrosBody(BaseModel):
+class MacrosBody(ShownBody):
     """Every macro, by name."""
 
     macros: list[MacroBody]
 
 
-class SettingsBody(BaseModel):
+class SettingsBody(ShownBody):
     """A customer's Global Settings for number cooling, as they are in force."""
 
     enable_number_inventory_cooling: bool = Field(
@@ -60,10 +59,8 @@ class SettingsBody(BaseModel):
     number_inventory_cooling_duration_days: int = Field(description="For how many days.")
 
 
-class SettingsPatchBody(BaseModel):
+class SettingsPatchBody(GivenBody):
     """Those of the settings that change; null: as for all customers."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     enable_number_inventory_cooling: StrictBool | None = None
     number_inventory_cooling_duration_days: Annotated[StrictInt, Field(ge=0, le=MAX_COOLING_DAYS)] | None = None

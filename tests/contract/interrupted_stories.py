@@ -21,9 +21,9 @@ from number_inventory.ports.devices import DeviceHead
 from number_inventory.ports.numbers import WriteResult
 from number_inventory.services.count_numbers import CountChanges
 from number_inventory.services.look_at_stock import LookAtStock
-from number_inventory.services.manage_devices import RemoveDevice
 from number_inventory.services.manage_numbers import NumberDetails
 from number_inventory.services.record_history import RecordHistory
+from number_inventory.services.remove_device import RemoveDevice
 from number_inventory.services.run_number_job import RunNumberJob
 from number_inventory.services.start_number_job import StartNumberJob
 from number_inventory.services.watch_stock import WatchStock

@@ -13,8 +13,9 @@ from number_inventory.ports.numbers import WriteResult
 from number_inventory.ports.secrets import Credentials
 from number_inventory.services.ask_device import AskDevice
 from number_inventory.services.held_removals import ApproveRemovals, ReviewRemovals
-from number_inventory.services.manage_devices import ConfigureDevices, RemoveDevice
+from number_inventory.services.manage_devices import ConfigureDevices
 from number_inventory.services.release import ReleaseCooled
+from number_inventory.services.remove_device import RemoveDevice
 from number_inventory.services.run_audit import RunAudit
 from number_inventory.services.start_audit import StartAudit
 from number_inventory.services.sync import LEASE_MARGIN, SyncDevice

@@ -87,7 +87,9 @@ Scheduled = Annotated[bool, Field(strict=True)]
 
 
 class _Event(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    """Whatever a function accepts; it builds those only that it reads."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class DispatchEvent(_Event):
@@ -107,6 +109,8 @@ class DispatchEvent(_Event):
 
 class QueuedMessage(BaseModel):
     """One message as SQS hands it over; only what is read here."""
+
+    model_config = ConfigDict(defer_build=True)
 
     message_id: str = Field(alias="messageId", min_length=1)
     body: str

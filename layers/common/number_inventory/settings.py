@@ -11,9 +11,9 @@ from number_inventory.domain.errors import SettingBrokenError
 
 
 class _Settings(BaseModel):
-    """Settings read from the environment by their aliases."""
+    """Settings read from the environment by their aliases; those that a function does not read are not built."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     @classmethod
     def load(cls, environment: Mapping[str, str] = os.environ) -> Self:

@@ -20,7 +20,7 @@ from number_inventory.domain.macros import AUDIOCODES_COOLING_DURATION
 from number_inventory.domain.numbers import Status, first_version
 from number_inventory.ports.registrations import Register
 from number_inventory.ports.secrets import Credentials
-from number_inventory.services.manage_devices import RemovalPreview
+from number_inventory.services.remove_device import RemovalPreview
 from number_inventory.services.sync import LEASE_MARGIN
 from number_inventory.services.sync_summary import SyncResult
 from tests.memory.device_source import user

@@ -9,8 +9,9 @@ if TYPE_CHECKING:
     from number_inventory.adapters.audiocodes.connection import Listener
     from number_inventory.bootstrap.syncs import Warn
     from number_inventory.services.held_removals import ApproveRemovals
-    from number_inventory.services.manage_devices import ConfigureDevices, RemoveDevice
+    from number_inventory.services.manage_devices import ConfigureDevices
     from number_inventory.services.manage_macros import ManageMacros
+    from number_inventory.services.remove_device import RemoveDevice
     from number_inventory.settings import DevicesSettings, SyncSettings
 
 
@@ -28,7 +29,7 @@ def configure_devices(
 
 def remove_device(settings: "SyncSettings", budget: timedelta) -> "RemoveDevice":
     """Remove a device and let its numbers cool, within `budget`."""
-    from number_inventory.services.manage_devices import RemoveDevice
+    from number_inventory.services.remove_device import RemoveDevice
 
     return RemoveDevice(
         devices=stores.devices(settings.devices_table),
