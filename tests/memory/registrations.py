@@ -57,16 +57,15 @@ class MemoryRegistrations:
         parts = self._journal(lease.key, lease.base)
         held, doubtful = self._played(lease.key, lease.base, lease.settled_sync)
         named = sum(len(part.added | part.removed) for part in parts)
-        return Register(held, doubtful, lease.base, len(parts), named, _mark(parts))
+        whole = self._is_whole(lease.key, lease.base, lease.mark, lease.settled_sync)
+        return Register(held, doubtful, lease.base, len(parts), named, _mark(parts), whole)
 
     def look(self, head: DeviceHead) -> RegisterView:
         """The same without a lease."""
         key = head.device.key
         self._fuse.point("registrations.look before")
         held, doubtful = self._played(key, head.base, head.settled_sync)
-        settled = [part for part in self._journal(key, head.base) if part.sync <= head.settled_sync]
-        ends_well = not head.mark or _mark(settled) == head.mark
-        whole = ends_well and (not head.base or head.base in self._of(key).bases)
+        whole = self._is_whole(key, head.base, head.mark, head.settled_sync)
         self._fuse.point("registrations.look after")
         return RegisterView(SortedNumbers.of(held), SortedNumbers.of(doubtful), whole)
 
@@ -95,6 +94,10 @@ class MemoryRegistrations:
 
     def _journal(self, key: DeviceKey, base: str) -> list[_Part]:
         return [part for part in self._of(key).journal if part.sync > int(base or 0)]
+
+    def _is_whole(self, key: DeviceKey, base: str, mark: str, settled_sync: int) -> bool:
+        settled = [part for part in self._journal(key, base) if part.sync <= settled_sync]
+        return (not mark or _mark(settled) == mark) and (not base or base in self._of(key).bases)
 
     def _played(self, key: DeviceKey, base: str, settled_sync: int) -> tuple[frozenset[str], frozenset[str]]:
         """What the base and the journal behind it say: the numbers held, and those in doubt."""

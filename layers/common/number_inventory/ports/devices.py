@@ -42,6 +42,10 @@ class Lease:
         return self.settled_sync == self.sync - 1
 
 
+DAMAGED = "damaged"
+"""The mark of a register that is known to have lost something: none ends so, so nobody takes it for whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class RegisterHead:
     """What a settled sync leaves for the next: the digest of what it saw, and where the register stands and ends."""

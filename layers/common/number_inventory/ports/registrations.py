@@ -20,6 +20,8 @@ class Register:
         journal_numbers: how many numbers they name in all: when there are many, a new base is due.
         mark: how the journal ends. A register whose journal ends otherwise than its device's head says was lost in
             part, or restored to another time.
+        whole: False where it is so, or where parts of the image are missing: then it may name numbers that the device
+            has lost, and lack others that it holds.
     """
 
     held: frozenset[str]
@@ -28,6 +30,7 @@ class Register:
     journal: int
     journal_numbers: int
     mark: str = ""
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

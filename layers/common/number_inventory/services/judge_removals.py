@@ -42,7 +42,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class JudgeRemovals:
-    """The use case; a part of every sync that finds numbers gone."""
+    """The use case; a part of every sync that finds numbers gone, or cannot know because its register is damaged."""
 
     macros: Macros
 
@@ -82,8 +82,9 @@ class JudgeRemovals:
 
 def _restarted(removal: Removal, settled_at: datetime) -> str:
     until = settled_at.replace(microsecond=0).isoformat().replace("+00:00", "Z")
+    numbers = f"{len(removal.gone)} numbers" if removal.gone else "any numbers"
     return (
-        f"the device was restarted or replaced, so {len(removal.gone)} numbers that it does not show have until "
+        f"the device was restarted or replaced, so {numbers} that it does not show have until "
         f"{until} to come back (macro {RESTART_GRACE})"
     )
 

@@ -1,7 +1,8 @@
 """Sync one device: what it registers shows as used, what it proves gone starts to cool.
 
 The order makes it safe to die anywhere: lease, snapshot, intents into the register, numbers, head. If a sync stops
-half-way, the next one finds the numbers it may have touched marked as doubtful and asks their records what is true.
+half-way, the next one finds the numbers it may have touched marked as doubtful and asks their records what is true. So
+it does with all numbers where the register is damaged; that is whole again once the device has shown all that it holds.
 """
 
 import random
@@ -30,10 +31,10 @@ from number_inventory.domain.numbers import Holder, NumberRecord
 from number_inventory.domain.removals import LONGEST_GRACE, Removal, RemovalLedger, Running
 from number_inventory.domain.snapshots import Claims, Snapshot, SyncPlan, UserScope, claims_of, digest_of, plan_sync
 from number_inventory.ports.clock import Clock
-from number_inventory.ports.devices import Devices, Lease, NotDue, RegisterHead
+from number_inventory.ports.devices import DAMAGED, Devices, Lease, NotDue, RegisterHead
 from number_inventory.ports.macros import Macros
 from number_inventory.ports.numbers import Inventory
-from number_inventory.ports.registrations import Registrations
+from number_inventory.ports.registrations import Register, Registrations
 from number_inventory.services.ask_device import AskDevice
 from number_inventory.services.change_numbers import ChangeNumbers, ChangeReport
 from number_inventory.services.judge_removals import JudgeRemovals, Verdict
@@ -123,6 +124,7 @@ class _Run:
         self._summary.health_before = lease.state.health
         self._state_before = replace(lease.state, begun_removal=None)
         self._verdict = Verdict()
+        self._damaged = False
         self._returned: dict[str, datetime] = {}
         """Numbers that this device lost and that come back, by the instant at which they went."""
 
@@ -166,15 +168,17 @@ class _Run:
             self._summary.cause = "time ran out before any number was changed; the next sync goes on"
             return self._finish(snapshot, SyncResult.UNFINISHED, None)
         register = self._parts.registrations.load(self._lease)
-        doubts = self._ask_records(register.doubtful)
-        known = (register.held - register.doubtful) | doubts.held.keys()
+        self._damaged = self._is_damaged(register)
+        asked = register.doubtful | register.held | claims.dormant if self._damaged else register.doubtful
+        doubts = self._ask_records(asked)
+        known = (register.held - asked) | doubts.held.keys()
         # An earlier sync took these, and died before it could say so.
         begun = register.doubtful - register.held - known - doubts.broken - claims.claimed
         plan = self._plan(known, begun, claims.without(doubts.broken), snapshot)
         spared = plan.held & {
             number
             for number, holder in doubts.held.items()
-            if number not in register.held or holder.sync <= self._lease.settled_sync
+            if number in register.doubtful and (number not in register.held or holder.sync <= self._lease.settled_sync)
         }
         # What is said of a broken record's number stays as it is, so that it stays in doubt until it can be read.
         register = self._parts.registrations.intend(self._lease, register, plan.held | (register.held & doubts.broken))
@@ -184,11 +188,27 @@ class _Run:
         self._count(plan, report)
         if not report.finished:
             return self._finish(snapshot, SyncResult.UNFINISHED, None)
-        register = self._parts.registrations.compact(self._lease, register)
+        head = self._settled(register, snapshot, claims)
         self._state_before = self._with_removals(snapshot, Removal(plan.disappearing, begun, len(known) + len(begun)))
         result = SyncResult.UNCHANGED if plan.empty else SyncResult.APPLIED
+        return self._finish(snapshot, result, head)
+
+    def _is_damaged(self, register: Register) -> bool:
+        """Whether the register is not what the last sync left: it may name too many numbers, and lack others."""
+        lease = self._lease
+        return not register.whole or (lease.settled and len(register.held) != lease.state.held_numbers)
+
+    def _settled(self, register: Register, snapshot: Snapshot, claims: Claims) -> RegisterHead:
+        """The register as it counts from now on.
+
+        One that was damaged lacks numbers that nobody can name. They stay the device's until it has shown all that it
+        holds and nothing of that waits: till then the register is left as damaged, and proves nothing to anybody.
+        """
         digest = digest_of(claims, may_remove=not self._summary.removals_wait)
-        return self._finish(snapshot, result, RegisterHead(digest, register.base, register.mark))
+        if self._damaged and (self._summary.removals_wait or not snapshot.complete):
+            return RegisterHead(digest, register.base, DAMAGED)
+        register = self._parts.registrations.compact(self._lease, register)
+        return RegisterHead(digest, register.base, register.mark)
 
     def _ask_records(self, doubtful: frozenset[str]) -> "_Doubts":
         """What became of the numbers that an unfinished sync may have changed: only their records tell."""
@@ -211,7 +231,7 @@ class _Run:
     def _plan(self, known: frozenset[str], begun: frozenset[str], claims: Claims, snapshot: Snapshot) -> SyncPlan:
         """What the snapshot changes; where removals must wait, it only adds."""
         plan = plan_sync(known, claims, may_remove=snapshot.complete)
-        if not plan.disappearing:
+        if not plan.disappearing and not (self._damaged and snapshot.complete):
             return plan
         removal = Removal(plan.disappearing, begun, len(known) + len(begun))
         self._verdict = self._judged(removal, snapshot)

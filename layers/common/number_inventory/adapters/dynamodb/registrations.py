@@ -62,8 +62,7 @@ class DynamoRegistrations:
     def load(self, lease: Lease) -> Register:
         """Read the register of the leased device; where an earlier sync is unsettled, shut it out first.
 
-        A base image of which parts are missing is reported in the log and taken for what is left of it: what the
-        device still shows is found again, and the next compaction writes a whole image.
+        A register of which parts are missing is reported in the log, and what is left of it is given as not `whole`.
 
         Raises:
             LeaseLostError: a later sync has begun.
@@ -81,19 +80,21 @@ class DynamoRegistrations:
                 doubtful.update(part.added, part.removed)
         numbers = sum(len(part.added) + len(part.removed) for part in journal)
         mark = JournalMark.of(journal)
-        self._check_mark(lease, journal)
-        return Register(frozenset(held), frozenset(doubtful), str(base), len(journal), numbers, str(mark))
+        whole = self._ends_well(lease, journal) and base.whole
+        return Register(frozenset(held), frozenset(doubtful), str(base), len(journal), numbers, str(mark), whole)
 
-    def _check_mark(self, lease: Lease, journal: Iterable[JournalPart]) -> None:
+    def _ends_well(self, lease: Lease, journal: Iterable[JournalPart]) -> bool:
         settled = JournalMark.of(part for part in journal if part.sync <= lease.settled_sync)
-        if lease.mark and str(settled) != lease.mark:
-            _log.error(
-                "the journal of device %s ends with %s instead of %s: it was lost in part, or restored to another "
-                "time. This sync compares the device with what is left; an audit finds the rest",
-                lease.key,
-                settled,
-                lease.mark,
-            )
+        if not lease.mark or str(settled) == lease.mark:
+            return True
+        _log.error(
+            "the journal of device %s ends with %s instead of %s: it was lost in part, or restored to another time. "
+            "Until the device shows all that it holds, nothing is concluded from what the journal lacks",
+            lease.key,
+            settled,
+            lease.mark,
+        )
+        return False
 
     def look(self, head: DeviceHead) -> RegisterView:
         """Read the register of a device without its lease, in little memory, and change nothing.
@@ -183,8 +184,8 @@ class DynamoRegistrations:
         if found == base.parts:
             return base, held
         _log.error(
-            "the register of device %s has lost %d of %d parts of its base image %s; numbers that left the device "
-            "since then are found by the audit only",
+            "the register of device %s has lost %d of %d parts of its base image %s; until the device shows all that "
+            "it holds, nothing is concluded from what is missing",
             owner,
             base.parts - found,
             base.parts,
