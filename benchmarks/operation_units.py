@@ -76,14 +76,14 @@ def _spent(stage: Stage, work: Callable[[], object]) -> Spent:
 
 
 def _pair(spent: Spent) -> tuple[float, float]:
-    return spent.write_units, spent.read_units
+    return spent.write_units, spent.read_units + spent.absent_units
 
 
 def _split(one: Spent, few: Spent) -> Units:
     """From what one number takes and what a few take: what is for the run, and what is for each."""
-    writes = (few.write_units - one.write_units) / (FEW - 1)
-    reads = (few.read_units - one.read_units) / (FEW - 1)
-    return Units((one.write_units - writes, one.read_units - reads), (writes, reads))
+    (first_writes, first_reads), (all_writes, all_reads) = _pair(one), _pair(few)
+    writes, reads = (all_writes - first_writes) / (FEW - 1), (all_reads - first_reads) / (FEW - 1)
+    return Units((first_writes - writes, first_reads - reads), (writes, reads))
 
 
 def _syncs(stage: Stage) -> dict[str, Units]:
@@ -103,9 +103,6 @@ def _syncs(stage: Stage) -> dict[str, Units]:
         taken["appear"].append(sync([*everybody, *listed(k, first=1_000 * (turn + 1))]))
         sync(everybody)
     units = {f"sync, numbers {what}": _split(*both) for what, both in taken.items()}
-    # The engines count no unit for reading what is not there; DynamoDB does, one with strong consistency.
-    appear = units["sync, numbers appear"]
-    units["sync, numbers appear"] = Units(appear.fixed, (appear.each[0], appear.each[1] + 1))
     sync(everybody)
     return {"sync, unchanged": Units(_pair(sync(everybody))), **units}
 
@@ -116,8 +113,7 @@ def _releases(stage: Stage) -> dict[str, Units]:
     load_numbers(stage, due(stage, 40))
     some = _spent(stage, release.release)
     writes, reads = (both[1] - both[0] for both in zip(_pair(nothing), _pair(some), strict=True))
-    # The engines count nothing for a Query that finds nothing; DynamoDB half a unit, with eventual consistency.
-    return {"release run": Units((nothing.write_units, nothing.requests / 2), (writes / 40, reads / 40))}
+    return {"release run": Units(_pair(nothing), (writes / 40, reads / 40))}
 
 
 def _commands(stage: Stage) -> dict[str, Units]:
@@ -144,7 +140,7 @@ def _history(stage: Stage) -> dict[str, Units]:
     many = _spent(stage, lambda: record(_changes(stage, 100, first=700)))
     return {
         "history, a change alone": Units(_pair(one)),
-        "history, of a hundred each": Units((many.write_units / 100, many.read_units / 100)),
+        "history, of a hundred each": Units((_pair(many)[0] / 100, _pair(many)[1] / 100)),
     }
 
 
@@ -185,9 +181,7 @@ def _dispatches(stage: Stage) -> dict[str, Units]:
     for index in range(FLEET):
         key = DeviceKey(CUSTOMER, f"sbc-{index}")
         stage.devices.add(Device(key=key, source=SourceKind.SBC, address="https://192.0.2.7"))
-    reads = _spent(stage, dispatch).read_units
-    # The engines count nothing for a Query that finds nothing; DynamoDB half a unit.
-    fixed = nothing.requests / 2
+    (_, fixed), (_, reads) = _pair(nothing), _pair(_spent(stage, dispatch))
     return {"dispatch": Units((0.0, fixed), (0.0, max(0.0, reads - fixed) / FLEET))}
 
 
@@ -201,4 +195,5 @@ def _audit(setting: Setting) -> Units:
             load(stage.client, stage.tables, Size(numbers=count, devices=2, seed=setting.seed, now=now), numbers=True)
             spent.append(_spent(stage, lambda stage=stage: audit(stage.client, stage.tables)))  # type: ignore[misc]
     writes, reads = ((both[1] - both[0]) / (many - few) for both in zip(*map(_pair, spent), strict=True))
-    return Units((spent[0].write_units - few * writes, spent[0].read_units - few * reads), (writes, reads))
+    fixed_writes, fixed_reads = _pair(spent[0])
+    return Units((fixed_writes - few * writes, fixed_reads - few * reads), (writes, reads))

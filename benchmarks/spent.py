@@ -21,6 +21,7 @@ class Spent:
 
     Attributes:
         cpu_seconds: of this process with all its threads; the engine's are its own.
+        absent_units: read units that DynamoDB charges for what is not there; the engines count none.
         writes: items that were to be written, by table.
     """
 
@@ -28,6 +29,7 @@ class Spent:
     wall_seconds: float = 0.0
     requests: int = 0
     read_units: float = 0.0
+    absent_units: float = 0.0
     write_units: float = 0.0
     writes: Counter[str] = field(default_factory=Counter)
 
@@ -50,6 +52,7 @@ def spending(client: "DynamoDBClient") -> Iterator[Spent]:
         meter.close()
         spent.requests, spent.writes = meter.total_requests, meter.writes
         spent.read_units, spent.write_units = meter.read_units, meter.write_units
+        spent.absent_units = meter.absent_units
 
 
 def peak_mb() -> float:

@@ -9,6 +9,7 @@ from botocore.model import OperationModel
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+_ASKED = "what the meter saw asked"
 _SINGLE_WRITES = {"PutItem", "UpdateItem", "DeleteItem"}
 # Of PartiQL the product only writes with batches.
 _WRITES = _SINGLE_WRITES | {"BatchWriteItem", "BatchExecuteStatement", "TransactWriteItems"}
@@ -24,18 +25,39 @@ def _written(operation: str, params: dict[str, Any]) -> Counter[str]:
     return Counter(statement["Statement"].split('"')[1] for statement in params.get("Statements", ()))
 
 
+def _absent(operation: str, asked: dict[str, Any], parsed: dict[str, Any]) -> float:
+    """Read units that DynamoDB charges for what is not there: the least that a read costs, for each of it."""
+    if "Error" in parsed:
+        return 0.0
+    if operation == "BatchGetItem":
+        left = parsed.get("UnprocessedKeys", {})
+        return sum(
+            (len(keys["Keys"]) - len(parsed["Responses"].get(table, ())) - len(left.get(table, {}).get("Keys", ())))
+            * _least(keys)
+            for table, keys in asked["RequestItems"].items()
+        )
+    nothing = {"GetItem": "Item" not in parsed, "Query": not parsed.get("ScannedCount")}
+    return _least(asked) if nothing.get(operation) else 0.0
+
+
+def _least(asked: dict[str, Any]) -> float:
+    return 1.0 if asked.get("ConsistentRead") else 0.5
+
+
 class Meter:
     """Sits on a client from its making to its closing.
 
     Attributes:
         requests: by operation, the refused ones included.
         units: consumed capacity units by operation; refused conditional writes do not report theirs.
+        absent_units: read units that DynamoDB would charge for what is not there, and the engine has not counted.
         writes: items that were to be written, by table, in single requests or batches; transactions are left out.
     """
 
     def __init__(self, client: "DynamoDBClient") -> None:
         self.requests: Counter[str] = Counter()
         self.units: dict[str, float] = {}
+        self.absent_units = 0.0
         self.writes: Counter[str] = Counter()
         self._lock = Lock()
         self._events = client.meta.events
@@ -52,6 +74,7 @@ class Meter:
         """Begin anew."""
         self.requests.clear()
         self.units.clear()
+        self.absent_units = 0.0
         self.writes.clear()
 
     @property
@@ -69,17 +92,22 @@ class Meter:
         """Read units."""
         return sum(units for operation, units in self.units.items() if operation not in _WRITES)
 
-    def _ask_for_units(self, params: dict[str, Any], model: OperationModel, **_: object) -> None:
+    def _ask_for_units(
+        self, params: dict[str, Any], model: OperationModel, context: dict[str, Any], **_: object
+    ) -> None:
         # In place: botocore takes the answer of the first hook only, and tests may have hooks of their own.
         if model.input_shape is not None and "ReturnConsumedCapacity" in model.input_shape.members:
             params["ReturnConsumedCapacity"] = "INDEXES"
+        context[_ASKED] = params
         with self._lock:
             self.writes.update(_written(model.name, params))
 
-    def _count(self, parsed: dict[str, Any], model: OperationModel, **_: object) -> None:
+    def _count(self, parsed: dict[str, Any], model: OperationModel, context: dict[str, Any], **_: object) -> None:
         consumed = parsed.get("ConsumedCapacity", [])
         entries = consumed if isinstance(consumed, list) else [consumed]
         with self._lock:
             self.requests[model.name] += 1
             units = sum(entry.get("CapacityUnits", 0.0) for entry in entries)
             self.units[model.name] = self.units.get(model.name, 0.0) + units
+            if not units or model.name == "BatchGetItem":
+                self.absent_units += _absent(model.name, context[_ASKED], parsed)
