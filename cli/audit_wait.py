@@ -1,40 +1,9 @@
-"""Waiting for an audit: it runs in its function whether somebody waits for it or not."""
+"""How far an audit is, in words."""
 
-from collections.abc import Callable
-from time import monotonic, sleep
-
-from cli.output import Progress
-from number_inventory.domain.audit_runs import ENDED, AuditRun, RunState
-from number_inventory.domain.errors import RetryableError
+from number_inventory.domain.audit_runs import AuditRun, RunState
 from number_inventory.domain.findings import FindingOutcome
 
-_FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 5.0
-_SLOWER = 1.5
-"""How often one looks, in seconds: soon at first, since small audits end at once; then less and less."""
-
-_BAD_LOOKS = 5
-"""So many looks in a row may fail before waiting is given up."""
-
 _TRIED = (FindingOutcome.CORRECTED, FindingOutcome.SUPERSEDED, FindingOutcome.FAILED)
-
-
-def wait_for_end(look: Callable[[], AuditRun], seconds: float, tell: Progress) -> AuditRun:
-    """The run when it has ended, or as it is when the time is over; `tell` hears how far it is meanwhile.
-
-    Raises:
-        InventoryError: the run cannot be looked at, even after some more tries where that can help.
-    """
-    until = monotonic() + seconds
-    pause = _FIRST_PAUSE
-    while True:
-        run = _seen(look)
-        left = until - monotonic()
-        if run.state in ENDED or left <= 0:
-            return run
-        tell(*progress_of(run))
-        sleep(min(pause, left))
-        pause = min(pause * _SLOWER, _LONGEST_PAUSE)
 
 
 def progress_of(run: AuditRun) -> tuple[str, int, int | None]:
@@ -51,12 +20,3 @@ def progress_of(run: AuditRun) -> tuple[str, int, int | None]:
     if not tried:
         return f"Correcting {wanted} findings{at}", 0, None
     return f"Correcting: {corrected} of {wanted}{at}", tried, wanted
-
-
-def _seen(look: Callable[[], AuditRun]) -> AuditRun:
-    for _ in range(_BAD_LOOKS - 1):
-        try:
-            return look()
-        except RetryableError:
-            sleep(_LONGEST_PAUSE)
-    return look()

@@ -10,13 +10,14 @@ import typer
 
 from cli.audit_export import write_findings, write_json
 from cli.audit_views import counts_table, findings_view, run_json, run_table, runs_table
-from cli.audit_wait import wait_for_end
+from cli.audit_wait import progress_of
 from cli.exports import FormatWord, OutputFile, destination, export_format
 from cli.request import AsJson, Customer, Request, request_of
+from cli.waiting import wait_for_end
 from cli.words import one_of
 from number_inventory.bootstrap import audits, process
 from number_inventory.domain.audit_runs import ENDED, AuditMode, AuditRun, RunState
-from number_inventory.domain.errors import AuditUnderWayError, InventoryError
+from number_inventory.domain.errors import AuditUnderWayError
 from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
 from number_inventory.ports.audits import FindingQuery
 from number_inventory.services.look_at_audits import MAX_LIMIT, LookAtAudits
@@ -224,13 +225,16 @@ def _wait(request: Request, begun: AuditRun, seconds: int) -> AuditRun:
     look = audits.look_at_audits(request.settings)
     if not request.as_json:
         request.output.note(f"Audit {begun.id} has begun.")
-    try:
-        with request.output.progress("Waiting for its turn") as tell:
-            return wait_for_end(lambda: look.one(begun.customer, begun.id), seconds, tell)
-    except (InventoryError, KeyboardInterrupt):
-        request.output.note(f"Audit {begun.id} goes on without being watched. How far it is:")
-        request.output.note_command(_look_again(request, begun))
-        raise
+    return wait_for_end(
+        request,
+        begun,
+        seconds,
+        look=lambda: look.one(begun.customer, begun.id),
+        progress_of=progress_of,
+        has_ended=lambda run_: run_.state in ENDED,
+        name=f"Audit {begun.id}",
+        look_again=_look_again(request, begun),
+    )
 
 
 def _tell(request: Request, ended: AuditRun) -> None:

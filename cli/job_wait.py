@@ -1,48 +1,30 @@
-"""Waiting for a job: it runs in its function whether somebody waits for it or not."""
-
-from time import monotonic, sleep
+"""Waiting for a job, and what is told at its end."""
 
 import typer
 
 from cli.request import Request
+from cli.waiting import wait_for_end
 from number_inventory.bootstrap import number_jobs
-from number_inventory.domain.errors import InventoryError, RetryableError
 from number_inventory.domain.number_jobs import JOB_ENDED, JobState, NumberJob
-
-_FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 5.0
-_SLOWER = 1.5
-"""How often one looks, in seconds: soon at first, then less and less."""
-
-_BAD_LOOKS = 5
-"""So many looks in a row may fail before waiting is given up."""
 
 
 def wait_for_job(request: Request, begun: NumberJob, seconds: int) -> NumberJob:
-    """The job when it has ended, or as it is when the time is over; a terminal shows how far it is meanwhile.
+    """The job when it has ended, or as it is when the time is over.
 
     Raises:
         InventoryError: the job cannot be looked at, even after some more tries where that can help.
     """
     look = number_jobs.look_at_number_jobs(request.settings)
-    until, pause, bad, job = monotonic() + seconds, _FIRST_PAUSE, 0, begun
-    try:
-        with request.output.progress("Waiting for its turn") as tell:
-            while job.state not in JOB_ENDED and (left := until - monotonic()) > 0:
-                tell(*progress_of(job))
-                sleep(min(pause, left))
-                pause = min(pause * _SLOWER, _LONGEST_PAUSE)
-                try:
-                    job, bad = look.one(begun.customer, begun.id), 0
-                except RetryableError:
-                    bad += 1
-                    if bad == _BAD_LOOKS:
-                        raise
-    except (InventoryError, KeyboardInterrupt):
-        request.output.note(f"Job {begun.id} goes on without being watched. How far it is:")
-        request.output.note_command(look_again(request, begun))
-        raise
-    return job
+    return wait_for_end(
+        request,
+        begun,
+        seconds,
+        look=lambda: look.one(begun.customer, begun.id),
+        progress_of=progress_of,
+        has_ended=lambda job: job.state in JOB_ENDED,
+        name=f"Job {begun.id}",
+        look_again=look_again(request, begun),
+    )
 
 
 def progress_of(job: NumberJob) -> tuple[str, int, int | None]:

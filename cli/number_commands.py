@@ -3,7 +3,6 @@
 import getpass
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -12,7 +11,7 @@ from cli.asking import confirmed
 from cli.number_views import number_json, numbers_table
 from cli.request import AsJson, Customer, Request, request_of
 from cli.tables import listing, state
-from cli.words import one_of
+from cli.words import given_instant, one_of
 from number_inventory.bootstrap import number_changes, process
 from number_inventory.domain.commands import Assign, Command, Cool, Edit, Release, Reserve, Unassign, Unreserve
 from number_inventory.domain.numbers import Usage, canonical_number
@@ -220,25 +219,6 @@ def next_available(
         request.output.show(numbers_table(tuple(records), now, request.output.width))
     if len(records) < count:
         raise typer.TyperException(f"only {len(records)} of {count} such numbers are available")
-
-
-def given_instant(text: str | None, option: str) -> datetime | None:
-    """The instant that an option names; None where it was not given.
-
-    Raises:
-        typer.BadParameter: it is no instant with its zone.
-    """
-    if text is None:
-        return None
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        when = None
-    if when is None or when.tzinfo is None:
-        raise typer.BadParameter(
-            f"must be an instant with its zone, such as 2027-01-31T12:00:00Z, not {text!r}", param_hint=option
-        )
-    return when
 
 
 def _change(request: Request, numbers: Sequence[str], command: Command) -> None:

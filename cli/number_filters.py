@@ -1,10 +1,12 @@
-"""The options by which commands pick numbers."""
+"""The options by which commands pick numbers, and what they pick."""
 
 from typing import Annotated
 
 import typer
 
+from cli.words import given_instant, one_of
 from number_inventory.domain.numbers import Status, Usage
+from number_inventory.ports.numbers import NumberQuery
 
 StatusWord = Annotated[
     str | None,
@@ -33,3 +35,55 @@ AssigneeText = Annotated[
     str | None, typer.Option("--assigned-to", help="Only what is assigned to this one. Example: --assigned-to alice")
 ]
 DeviceName = Annotated[str, typer.Option("--device", help="Only what this device holds. Example: --device sbc-1")]
+
+TextPart = Annotated[
+    str, typer.Option("--text", help="Only with this in Description or Tag, capitals as they are. Example: --text desk")
+]
+FirstNumber = Annotated[
+    str, typer.Option("--first", metavar="NUMBER", help="From this number on. Example: --first 4000")
+]
+LastNumber = Annotated[str, typer.Option("--last", metavar="NUMBER", help="Up to this number. Example: --last 4999")]
+ChangedSince = Annotated[
+    str | None,
+    typer.Option(
+        "--changed-since",
+        metavar="RFC3339",
+        help="Only changed then or later. Example: --changed-since 2026-11-25T12:00:00Z",
+    ),
+]
+
+
+def picked(
+    customer: str,
+    *,
+    status: str | None,
+    vendor: str | None,
+    usage: str | None,
+    prefix: str,
+    site: str | None,
+    assigned_to: str | None,
+    device: str,
+    text: str,
+    first: str,
+    last: str,
+    changed_since: str | None,
+) -> NumberQuery:
+    """What these options pick.
+
+    Raises:
+        typer.BadParameter: there is no such Status or Usage, or no such instant.
+    """
+    return NumberQuery(
+        customer=customer,
+        status=None if status is None else one_of(Status, status, "--status"),
+        vendor=vendor,
+        usage=None if usage is None else one_of(Usage, usage, "--usage"),
+        prefix=prefix,
+        site=site,
+        assigned_to=assigned_to,
+        device=device,
+        text=text,
+        first=first,
+        last=last,
+        changed_since=given_instant(changed_since, "--changed-since"),
+    )

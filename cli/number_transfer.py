@@ -19,24 +19,28 @@ from cli.number_columns import HEADINGS, NUMBER_FIELDS, by_heading, cells_of
 from cli.number_files import NumberFile, number_file
 from cli.number_filters import (
     AssigneeText,
+    ChangedSince,
     DeviceName,
+    FirstNumber,
+    LastNumber,
     PrefixText,
     SiteText,
     StatusWord,
+    TextPart,
     UsageWord,
     VendorText,
+    picked,
 )
+from cli.number_pages import pages_of
 from cli.number_views import number_json
 from cli.output import Output, plain
-from cli.request import AsJson, Customer, Request, request_of
+from cli.request import AsJson, Customer, request_of
 from cli.tables import listing, state
 from cli.words import one_of
-from number_inventory.bootstrap import lookups, process
+from number_inventory.bootstrap import process
 from number_inventory.domain.errors import InventoryError
-from number_inventory.domain.numbers import NumberRecord, Status, Usage
-from number_inventory.ports.numbers import NumberQuery
+from number_inventory.domain.numbers import NumberRecord
 from number_inventory.services.import_numbers import RowOutcome, RowResult
-from number_inventory.services.lookup import MAX_LIMIT
 
 _SHOWN = 20
 """How many rows that are not done are shown; --outcomes has them all."""
@@ -143,6 +147,10 @@ def export_numbers(
     site: SiteText = None,
     assigned_to: AssigneeText = None,
     device: DeviceName = "",
+    text: TextPart = "",
+    first: FirstNumber = "",
+    last: LastNumber = "",
+    changed_since: ChangedSince = None,
     customer: Customer = None,
     as_json: AsJson = False,
 ) -> None:
@@ -156,18 +164,23 @@ def export_numbers(
     path = None if output is None or str(output) == "-" else output
     kind = export_format(format_, path, as_json=request.as_json)
     sign = _SIGNS[one_of(Delimiter, delimiter, "--delimiter")]
-    query = NumberQuery(
-        customer=request.customer,
-        status=None if status is None else one_of(Status, status, "--status"),
+    query = picked(
+        request.customer,
+        status=status,
         vendor=vendor,
-        usage=None if usage is None else one_of(Usage, usage, "--usage"),
+        usage=usage,
         prefix=prefix,
         site=site,
         assigned_to=assigned_to,
         device=device,
+        text=text,
+        first=first,
+        last=last,
+        changed_since=changed_since,
     )
+    matching = (record for page in pages_of(request, query) for record in page.numbers)
     with request.output.progress("Exporting numbers") as tell, destination(path) as stream:
-        records = _counted(_matching(request, query), lambda count: tell(f"{count} numbers", count, None))
+        records = _counted(matching, lambda count: tell(f"{count} numbers", count, None))
         if kind is ExportFormat.JSON:
             count = _write_json(stream, records)
         else:
@@ -251,17 +264,6 @@ def _opened(stack: ExitStack, path: Path | None) -> TextIO | None:
         return stack.enter_context(path.open("w", encoding="utf-8", newline=""))
     except OSError as error:
         raise typer.BadParameter(f"{path} cannot be written ({error.strerror})", param_hint="--outcomes") from None
-
-
-def _matching(request: Request, query: NumberQuery) -> Iterator[NumberRecord]:
-    look_up = lookups.look_up_numbers(request.settings)
-    after: str | None = None
-    while True:
-        page = look_up.page(query, MAX_LIMIT, after)
-        yield from page.numbers
-        after = page.last
-        if after is None:
-            return
 
 
 def _counted(records: Iterable[NumberRecord], tell: Callable[[int], None]) -> Iterator[NumberRecord]:

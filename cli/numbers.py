@@ -3,6 +3,7 @@
 import getpass
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -10,26 +11,30 @@ import typer
 from cli import number_commands, number_history, number_transfer
 from cli.job_views import job_json, job_table
 from cli.job_wait import fail_unless_done, look_again, wait_for_job
-from cli.number_commands import given_instant
 from cli.number_filters import (
     AssigneeText,
+    ChangedSince,
     DeviceName,
+    FirstNumber,
+    LastNumber,
     PrefixText,
     SiteText,
     StatusWord,
+    TextPart,
     UsageWord,
     VendorText,
+    picked,
 )
+from cli.number_pages import pages_of
 from cli.number_views import number_json, number_table, numbers_table
 from cli.output import plain
 from cli.request import AsJson, Customer, Request, request_of
 from cli.stock import stock
-from cli.words import one_of
+from cli.words import given_instant
 from number_inventory.bootstrap import histories, lookups, number_changes, number_jobs, process
 from number_inventory.domain.number_jobs import MAX_JOB_NUMBERS
-from number_inventory.domain.numbers import Status, Usage, count_between, numbers_between
+from number_inventory.domain.numbers import count_between, numbers_between
 from number_inventory.ports.numbers import NumberPage, NumberQuery
-from number_inventory.services.lookup import MAX_LIMIT
 from number_inventory.services.manage_numbers import MAX_MANY, NumberDetails, created
 
 _DEFAULT_LIMIT = 50
@@ -76,17 +81,10 @@ def list_numbers(
     site: SiteText = None,
     assigned_to: AssigneeText = None,
     device: DeviceName = "",
-    text: Annotated[
-        str, typer.Option(help="Only with this in Description or Tag, capitals as they are. Example: --text desk")
-    ] = "",
-    first: Annotated[str, typer.Option(metavar="NUMBER", help="From this number on. Example: --first 4000")] = "",
-    last: Annotated[str, typer.Option(metavar="NUMBER", help="Up to this number. Example: --last 4999")] = "",
-    changed_since: Annotated[
-        str | None,
-        typer.Option(
-            metavar="RFC3339", help="Only changed then or later. Example: --changed-since 2026-11-25T12:00:00Z"
-        ),
-    ] = None,
+    text: TextPart = "",
+    first: FirstNumber = "",
+    last: LastNumber = "",
+    changed_since: ChangedSince = None,
     reverse: Annotated[bool, typer.Option("--reverse", help="From the last number to the first.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="At most so many. Example: --limit 200")] = _DEFAULT_LIMIT,
     all_: Annotated[bool, typer.Option("--all", help="Every number that matches, however many there are.")] = False,
@@ -98,30 +96,26 @@ def list_numbers(
 ) -> None:
     """List a customer's numbers in the order of their spelling."""
     request = request_of(context, customer, as_json)
-    query = NumberQuery(
-        customer=request.customer,
-        status=None if status is None else one_of(Status, status, "--status"),
+    query = picked(
+        request.customer,
+        status=status,
         vendor=vendor,
-        usage=None if usage is None else one_of(Usage, usage, "--usage"),
+        usage=usage,
+        prefix=prefix,
         site=site,
         assigned_to=assigned_to,
-        prefix=prefix,
         device=device,
+        text=text,
         first=first,
         last=last,
-        changed_since=given_instant(changed_since, "--changed-since"),
-        text=text,
-        reverse=reverse,
+        changed_since=changed_since,
     )
-    pages = _pages(request, query, None if all_ else limit, after)
+    filtered = query != NumberQuery(customer=request.customer) or after is not None
+    pages = pages_of(request, replace(query, reverse=reverse), None if all_ else limit, after)
     if request.as_json:
         _write_json(request, pages)
     else:
-        _show_tables(
-            request,
-            pages,
-            filtered=query != NumberQuery(customer=request.customer, reverse=reverse) or after is not None,
-        )
+        _show_tables(request, pages, filtered=filtered)
 
 
 @app.command(epilog="Example: number-inventory numbers add --range +49301000 +49301999 --site Berlin")
@@ -186,19 +180,6 @@ def _add_by_job(request: Request, ends: tuple[str, str], details_: NumberDetails
     request.output.json({"job": job_json(ended)})
     request.output.show(job_table(ended, process.clock().now()))
     fail_unless_done(request, ended, seconds)
-
-
-def _pages(request: Request, query: NumberQuery, limit: int | None, after: str | None) -> Iterator[NumberPage]:
-    """Pages until the limit or the end; a page may be empty and still have a next one."""
-    look_up = lookups.look_up_numbers(request.settings)
-    left = limit
-    while True:
-        page = look_up.page(query, MAX_LIMIT if left is None else min(left, MAX_LIMIT), after)
-        yield page
-        left = None if left is None else left - len(page.numbers)
-        if page.last is None or left == 0:
-            return
-        after = page.last
 
 
 def _write_json(request: Request, pages: Iterator[NumberPage]) -> None:

@@ -1,4 +1,4 @@
-"""The AuditWorkers port: the audit function is invoked without waiting for it."""
+"""The Workers port: the audit function is invoked without waiting for it."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 
-from number_inventory.adapters.lambda_functions import LambdaAuditWorkers
+from number_inventory.adapters.lambda_functions import LambdaWorkers
 from number_inventory.domain.errors import StorageBusyError, StorageRefusedError
 from tests.contract.made import CUSTOMER, run
 from tests.engines.engine import MOTO, Engine
@@ -53,7 +53,7 @@ class _Nothing:
 
 
 def test_worker_is_told_which_run_and_which_step(client: "LambdaClient", invoked: list[AWSPreparedRequest]) -> None:
-    LambdaAuditWorkers(client, FUNCTION).wake(run("20260301T120000-00000a", step=3))
+    LambdaWorkers(client, FUNCTION, "run").wake(run("20260301T120000-00000a", step=3))
     [request] = invoked
     assert str(request.url).endswith(f"/functions/{FUNCTION}/invocations")
     assert request.headers["X-Amz-Invocation-Type"] in {"Event", b"Event"}
@@ -76,12 +76,12 @@ def test_worker_that_cannot_be_woken_is_an_error_by_type(
 ) -> None:
     with (
         refusals(client, "Invoke", code, status=status, times=ALL_TRIES),
-        pytest.raises(error, match=f"wake function {FUNCTION} for audit"),
+        pytest.raises(error, match=f"wake function {FUNCTION} for run"),
     ):
-        LambdaAuditWorkers(client, FUNCTION).wake(run())
+        LambdaWorkers(client, FUNCTION, "run").wake(run())
 
 
 def test_busy_lambda_is_asked_again(client: "LambdaClient", invoked: list[AWSPreparedRequest]) -> None:
     with refusals(client, "Invoke", "TooManyRequestsException", status=429, times=2):
-        LambdaAuditWorkers(client, FUNCTION).wake(run())
+        LambdaWorkers(client, FUNCTION, "run").wake(run())
     assert len(invoked) == 3, "two of them refused"

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from number_inventory.domain.audit_runs import ENDED, AuditRun, AuditScope, RunState
 from number_inventory.domain.errors import NotFoundError, RecordBrokenError, StorageBusyError
 from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
-from number_inventory.ports.audits import AuditClaim, Audits, FindingQuery
+from number_inventory.ports.audits import Audits, FindingQuery
+from number_inventory.ports.turns import Claim
 from tests.contract.conftest import RETENTION, Aws, Ports
 from tests.contract.made import CUSTOMER, NOW, finding, findings, listed, run, runs
 from tests.contract.test_broken_items import change
@@ -38,13 +39,13 @@ def opened(audits: Audits, name: str = FIRST, at: int = 0, **fields: object) -> 
     return stored
 
 
-def take(audits: Audits, name: str = FIRST, step: int = 0, worker: str = "w1", at: int = 0) -> AuditClaim | None:
+def take(audits: Audits, name: str = FIRST, step: int = 0, worker: str = "w1", at: int = 0) -> Claim[AuditRun] | None:
     """Claim a run `at` minutes from now, for five minutes."""
     now = NOW + at * MINUTE
     return audits.claim(CUSTOMER, name, step, worker, now=now, until=now + 5 * MINUTE)
 
 
-def taken(audits: Audits, name: str = FIRST, step: int = 0, worker: str = "w1", at: int = 0) -> AuditClaim:
+def taken(audits: Audits, name: str = FIRST, step: int = 0, worker: str = "w1", at: int = 0) -> Claim[AuditRun]:
     """Claim a run that is to be had."""
     claim = take(audits, name, step, worker, at)
     assert claim is not None

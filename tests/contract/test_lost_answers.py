@@ -9,15 +9,16 @@ import pytest
 
 from number_inventory.adapters.dynamodb import batch_get
 from number_inventory.adapters.dynamodb.inventory import DynamoInventory
-from number_inventory.domain.audit_runs import RunState
+from number_inventory.domain.audit_runs import AuditRun, RunState
 from number_inventory.domain.commands import Assign
 from number_inventory.domain.devices import DeviceState, Health
 from number_inventory.domain.errors import StorageBusyError, StorageRefusedError
 from number_inventory.domain.numbers import Status, Usage, first_version
 from number_inventory.domain.removals import Approval, HeldRemovals
-from number_inventory.ports.audits import AuditClaim, FindingQuery
+from number_inventory.ports.audits import FindingQuery
 from number_inventory.ports.devices import RegisterHead
 from number_inventory.ports.numbers import NumberQuery, WriteResult
+from number_inventory.ports.turns import Claim
 from number_inventory.services.manage_numbers import ManageNumbers
 from number_inventory.services.next_available import ClaimAvailable
 from tests.contract.conftest import Aws
@@ -266,7 +267,7 @@ def test_new_number_that_lost_its_answer_and_was_changed_since_is_decided_anew(m
 WAITS = NOW + timedelta(minutes=10)
 
 
-def claimed(aws: Aws) -> AuditClaim:
+def claimed(aws: Aws) -> Claim[AuditRun]:
     """A run that a worker has."""
     aws.audits.open(run(), WAITS, NOW)
     claim = aws.audits.claim(CUSTOMER, run().id, 0, "w1", now=NOW, until=LATER)

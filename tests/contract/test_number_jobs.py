@@ -7,7 +7,8 @@ import pytest
 
 from number_inventory.domain.errors import NotFoundError, RecordBrokenError
 from number_inventory.domain.number_jobs import AddOutcome, JobState, NumberJob
-from number_inventory.ports.number_jobs import JobClaim, NumberJobs
+from number_inventory.ports.number_jobs import NumberJobs
+from number_inventory.ports.turns import Claim
 from number_inventory.services.look_at_number_jobs import LookAtNumberJobs, OutcomeQuery
 from number_inventory.services.run_number_job import RunNumberJob
 from tests.contract.conftest import RETENTION, Aws, Ports
@@ -42,21 +43,21 @@ def jobs(ports: Ports) -> NumberJobs:
     return ports.jobs
 
 
-def take(jobs: NumberJobs, worker: str = "w1", at: int = 0, step: int = 0) -> JobClaim | None:
+def take(jobs: NumberJobs, worker: str = "w1", at: int = 0, step: int = 0) -> Claim[NumberJob] | None:
     """Claim the job `at` minutes from now, for five minutes."""
     return jobs.claim(CUSTOMER, FIRST, step, worker, now=NOW + at * MINUTE, until=NOW + (at + 5) * MINUTE)
 
 
-def taken(jobs: NumberJobs, worker: str = "w1", at: int = 0, step: int = 0) -> JobClaim:
+def taken(jobs: NumberJobs, worker: str = "w1", at: int = 0, step: int = 0) -> Claim[NumberJob]:
     """Claim a job that is to be had."""
     claim = take(jobs, worker, at, step)
     assert claim is not None
     return claim
 
 
-def further(claim: JobClaim, *outcomes: AddOutcome) -> NumberJob:
+def further(claim: Claim[NumberJob], *outcomes: AddOutcome) -> NumberJob:
     """The job with one more stretch."""
-    return replace(claim.job.with_stretch(outcomes), state=JobState.RUNNING, updated_at=NOW + MINUTE)
+    return replace(claim.run.with_stretch(outcomes), state=JobState.RUNNING, updated_at=NOW + MINUTE)
 
 
 def test_a_job_is_read_as_it_was_written(jobs: NumberJobs) -> None:
@@ -86,15 +87,15 @@ def test_a_stretch_and_how_far_the_job_is_stand_together(jobs: NumberJobs) -> No
     assert first is not None
     second = jobs.keep(first, further(first, CREATED, CREATED, CREATED), (CREATED,) * 3)
     assert second is not None
-    assert jobs.get(CUSTOMER, FIRST) == second.job
-    assert (second.job.done, second.job.created, second.job.existed, second.job.failed) == (6, 4, 1, 1)
+    assert jobs.get(CUSTOMER, FIRST) == second.run
+    assert (second.run.done, second.run.created, second.run.existed, second.run.failed) == (6, 4, 1, 1)
 
     later = taken(jobs, "w2", at=10)
     assert jobs.keep(second, further(second, EXISTED), (EXISTED,)) is None
-    assert jobs.get(CUSTOMER, FIRST) == later.job == second.job
-    told = {index: tuple(outcomes) for index, outcomes in jobs.outcomes(later.job, 0)}
+    assert jobs.get(CUSTOMER, FIRST) == later.run == second.run
+    told = {index: tuple(outcomes) for index, outcomes in jobs.outcomes(later.run, 0)}
     assert told == {0: (CREATED, EXISTED, FAILED), 1: (CREATED,) * 3}
-    assert [index for index, _ in jobs.outcomes(later.job, 1)] == [1]
+    assert [index for index, _ in jobs.outcomes(later.run, 1)] == [1]
 
 
 def test_of_two_workers_one_has_the_job(jobs: NumberJobs) -> None:
@@ -104,7 +105,7 @@ def test_of_two_workers_one_has_the_job(jobs: NumberJobs) -> None:
     assert take(jobs, "w2", at=1) is None
     again = taken(jobs, "w1", at=1)
     assert take(jobs, "w2", at=5) is None, "its own retry took it for five minutes more"
-    assert taken(jobs, "w2", at=6).job == again.job
+    assert taken(jobs, "w2", at=6).run == again.run
     with pytest.raises(NotFoundError):
         jobs.claim(CUSTOMER, "nothing", 0, "w", now=NOW, until=NOW)
 
@@ -112,15 +113,15 @@ def test_of_two_workers_one_has_the_job(jobs: NumberJobs) -> None:
 def test_a_job_goes_from_step_to_step_and_ends_once(jobs: NumberJobs) -> None:
     jobs.open(made(), ())
     claim = taken(jobs)
-    handed = jobs.hand_over(claim, claim.job)
+    handed = jobs.hand_over(claim, claim.run)
     assert handed is not None
     assert handed.step == 1
     assert take(jobs, "w2", step=0) is None
-    assert jobs.hand_over(claim, claim.job) == handed, "what stands already was done"
+    assert jobs.hand_over(claim, claim.run) == handed, "what stands already was done"
 
     second = taken(jobs, "w2", step=1)
-    assert jobs.hand_over(claim, claim.job) is None
-    ended = replace(second.job, state=JobState.FINISHED, ended_at=NOW + MINUTE)
+    assert jobs.hand_over(claim, claim.run) is None
+    ended = replace(second.run, state=JobState.FINISHED, ended_at=NOW + MINUTE)
     assert not jobs.end(claim, ended)
     assert jobs.end(second, ended)
     assert jobs.end(second, ended)

@@ -9,7 +9,8 @@ from threading import Lock
 from number_inventory.domain.audit_runs import ENDED, AuditRun
 from number_inventory.domain.errors import NotFoundError
 from number_inventory.domain.findings import Finding, FindingCode
-from number_inventory.ports.audits import AuditClaim, AuditPage, FindingPage, FindingQuery
+from number_inventory.ports.audits import AuditPage, FindingPage, FindingQuery
+from number_inventory.ports.turns import Claim
 from tests.memory.fuse import Fuse
 
 BATCH = 3
@@ -63,7 +64,7 @@ class MemoryAudits:
 
     def claim(
         self, customer: str, run_id: str, step: int, worker: str, *, now: datetime, until: datetime
-    ) -> AuditClaim | None:
+    ) -> Claim[AuditRun] | None:
         """Take up a run that is at this step and nobody else's."""
         self._fuse.point("audits.claim before")
         with self._mutex:
@@ -75,9 +76,9 @@ class MemoryAudits:
             self._runs[customer, run_id] = _Stored(run, worker, until)
             self._locks[customer] = _Lock(run_id, until)
         self._fuse.point("audits.claim after")
-        return AuditClaim(run, worker, until)
+        return Claim(run, worker, until)
 
-    def keep(self, claim: AuditClaim, run: AuditRun) -> AuditClaim | None:
+    def keep(self, claim: Claim[AuditRun], run: AuditRun) -> Claim[AuditRun] | None:
         """Store how far the run is, while the claim holds."""
         self._fuse.point("audits.keep before")
         with self._mutex:
@@ -87,7 +88,7 @@ class MemoryAudits:
         self._fuse.point("audits.keep after")
         return replace(claim, run=run)
 
-    def hand_over(self, claim: AuditClaim, run: AuditRun, until: datetime) -> AuditRun | None:
+    def hand_over(self, claim: Claim[AuditRun], run: AuditRun, until: datetime) -> AuditRun | None:
         """Give the run to its next step, while the claim holds."""
         self._fuse.point("audits.hand_over before")
         following = replace(run, step=claim.run.step + 1)
@@ -99,7 +100,7 @@ class MemoryAudits:
         self._fuse.point("audits.hand_over after")
         return following
 
-    def end(self, claim: AuditClaim, run: AuditRun) -> bool:
+    def end(self, claim: Claim[AuditRun], run: AuditRun) -> bool:
         """Store the run as it ended, while the claim holds, and set the customer free."""
         self._fuse.point("audits.end before")
         with self._mutex:
@@ -129,7 +130,7 @@ class MemoryAudits:
     def _stands(self, run: AuditRun) -> bool:
         return self._runs.get((run.customer, run.id)) == _Stored(run)
 
-    def _holds(self, claim: AuditClaim) -> bool:
+    def _holds(self, claim: Claim[AuditRun]) -> bool:
         stored = self._runs.get((claim.run.customer, claim.run.id))
         return stored is not None and (stored.worker, stored.until) == (claim.worker, claim.until)
 

@@ -7,7 +7,8 @@ from threading import Lock
 
 from number_inventory.domain.errors import NotFoundError
 from number_inventory.domain.number_jobs import JOB_ENDED, AddOutcome, NumberJob
-from number_inventory.ports.number_jobs import JobClaim, NumberJobPage
+from number_inventory.ports.number_jobs import NumberJobPage
+from number_inventory.ports.turns import Claim
 from tests.memory.fuse import Fuse
 
 
@@ -41,7 +42,7 @@ class MemoryNumberJobs:
 
     def claim(
         self, customer: str, job_id: str, step: int, worker: str, *, now: datetime, until: datetime
-    ) -> JobClaim | None:
+    ) -> Claim[NumberJob] | None:
         """Take up a job that is at this step and nobody else's."""
         self._fuse.point("jobs.claim before")
         with self._mutex:
@@ -52,9 +53,9 @@ class MemoryNumberJobs:
                 return None
             self._jobs[customer, job_id] = _Stored(job, worker, until)
         self._fuse.point("jobs.claim after")
-        return JobClaim(job, worker, until)
+        return Claim(job, worker, until)
 
-    def keep(self, claim: JobClaim, job: NumberJob, outcomes: Sequence[AddOutcome]) -> JobClaim | None:
+    def keep(self, claim: Claim[NumberJob], job: NumberJob, outcomes: Sequence[AddOutcome]) -> Claim[NumberJob] | None:
         """Store a stretch and how far the job is, while the claim holds."""
         self._fuse.point("jobs.keep before")
         with self._mutex:
@@ -62,20 +63,20 @@ class MemoryNumberJobs:
                 return None
             self._jobs[job.customer, job.id] = _Stored(job, claim.worker, claim.until)
             stretches = self._outcomes.setdefault((job.customer, job.id), {})
-            stretches[claim.job.next_stretch] = tuple(outcomes)
+            stretches[claim.run.next_stretch] = tuple(outcomes)
         self._fuse.point("jobs.keep after")
-        return replace(claim, job=job)
+        return replace(claim, run=job)
 
-    def hand_over(self, claim: JobClaim, job: NumberJob) -> NumberJob | None:
+    def hand_over(self, claim: Claim[NumberJob], job: NumberJob) -> NumberJob | None:
         """Give the job to its next step, while the claim holds."""
-        following = replace(job, step=claim.job.step + 1)
+        following = replace(job, step=claim.run.step + 1)
         return following if self._let_go(claim, following, "hand_over") else None
 
-    def end(self, claim: JobClaim, job: NumberJob) -> bool:
+    def end(self, claim: Claim[NumberJob], job: NumberJob) -> bool:
         """Store the job as it ended, while the claim holds."""
         return self._let_go(claim, job, "end")
 
-    def _let_go(self, claim: JobClaim, job: NumberJob, what: str) -> bool:
+    def _let_go(self, claim: Claim[NumberJob], job: NumberJob, what: str) -> bool:
         self._fuse.point(f"jobs.{what} before")
         with self._mutex:
             if not self._holds(claim):
@@ -101,8 +102,8 @@ class MemoryNumberJobs:
     def _stands(self, job: NumberJob) -> bool:
         return self._jobs.get((job.customer, job.id)) == _Stored(job)
 
-    def _holds(self, claim: JobClaim) -> bool:
-        stored = self._jobs.get((claim.job.customer, claim.job.id))
+    def _holds(self, claim: Claim[NumberJob]) -> bool:
+        stored = self._jobs.get((claim.run.customer, claim.run.id))
         return stored is not None and (stored.worker, stored.until) == (claim.worker, claim.until)
 
     def get(self, customer: str, job_id: str) -> NumberJob:

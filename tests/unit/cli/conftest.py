@@ -60,8 +60,8 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> AuditDesk:
     monkeypatch.setattr(audits, "look_at_audits", lambda _settings: desk.look)
     monkeypatch.setattr(process, "clock", lambda: SettableClock(NOW + timedelta(minutes=3)))
     monkeypatch.setattr("cli.request.connect", lambda _target: None)
-    monkeypatch.setattr("cli.audit_wait.monotonic", desk.monotonic)
-    monkeypatch.setattr("cli.audit_wait.sleep", desk.sleep)
+    monkeypatch.setattr("cli.waiting.monotonic", desk.monotonic)
+    monkeypatch.setattr("cli.waiting.sleep", desk.sleep)
     monkeypatch.setenv("LOGNAME", "alice")
     return desk
 

@@ -61,8 +61,8 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> JobDesk:
     monkeypatch.setattr(number_jobs, "look_at_number_jobs", lambda _settings: desk.look)
     monkeypatch.setattr(process, "clock", lambda: SettableClock(START + timedelta(minutes=3)))
     monkeypatch.setattr("cli.request.connect", lambda _target: None)
-    monkeypatch.setattr("cli.job_wait.monotonic", lambda: desk.waited)
-    monkeypatch.setattr("cli.job_wait.sleep", desk.sleep)
+    monkeypatch.setattr("cli.waiting.monotonic", lambda: desk.waited)
+    monkeypatch.setattr("cli.waiting.sleep", desk.sleep)
     monkeypatch.setenv("LOGNAME", "alice")
     return desk
 

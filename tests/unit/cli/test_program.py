@@ -69,6 +69,14 @@ def test_every_command_explains_itself(path: tuple[str, ...]) -> None:
     assert [parameter.name for parameter in command.params if not getattr(parameter, "help", "")] == []
 
 
+def test_an_export_is_picked_by_the_options_of_the_list() -> None:
+    """GIVEN what picks the numbers of a list WHEN numbers are exported THEN the same options pick them."""
+    listed, exported = (
+        {parameter.name for parameter in COMMANDS["numbers", name].params} for name in ("list", "export")
+    )
+    assert listed - exported == {"reverse", "limit", "all_", "after"}
+
+
 def test_no_option_takes_a_password() -> None:
     """GIVEN every command WHEN its options are read THEN none takes a password where process lists show it."""
     options = {option for command in COMMANDS.values() for parameter in command.params for option in parameter.opts}

@@ -205,7 +205,7 @@ def test_a_step_that_died_after_handing_over_wakes_the_next_when_it_is_tried_aga
     job = desk.begin()
     claim = desk.jobs.claim(CUSTOMER, job.id, 0, "w", now=desk.clock.at, until=desk.clock.at)
     assert claim is not None
-    desk.jobs.hand_over(claim, claim.job)
+    desk.jobs.hand_over(claim, claim.run)
 
     assert desk.run()(CUSTOMER, job.id, 0, "w") is None
     assert desk.workers.woken[-1] == (CUSTOMER, job.id, 1)

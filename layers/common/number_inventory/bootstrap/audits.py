@@ -9,7 +9,7 @@ from number_inventory.bootstrap import process, stores
 
 if TYPE_CHECKING:
     from number_inventory.domain.audit_runs import AuditRun
-    from number_inventory.ports.audits import AuditWorkers
+    from number_inventory.ports.turns import Workers
     from number_inventory.services.look_at_audits import LookAtAudits
     from number_inventory.services.run_audit import RunAudit
     from number_inventory.services.run_ids import NewId
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 @lru_cache(maxsize=1)
-def audit_workers(settings: "AuditStartSettings") -> "AuditWorkers":
+def audit_workers(settings: "AuditStartSettings") -> "Workers[AuditRun]":
     """Those who carry out audits: invocations of the audit function."""
-    from number_inventory.adapters.lambda_functions import LambdaAuditWorkers
+    from number_inventory.adapters.lambda_functions import LambdaWorkers
 
-    return LambdaAuditWorkers(process.session().functions(), settings.audit_function)
+    return LambdaWorkers(process.session().functions(), settings.audit_function, "run")
 
 
 def start_audit(settings: "AuditStartSettings", new_id: "NewId | None" = None) -> "StartAudit":

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from number_inventory.bootstrap import process, stores
 
 if TYPE_CHECKING:
-    from number_inventory.ports.number_jobs import NumberJobWorkers
+    from number_inventory.domain.number_jobs import NumberJob
+    from number_inventory.ports.turns import Workers
     from number_inventory.services.look_at_number_jobs import LookAtNumberJobs
     from number_inventory.services.run_ids import NewId
     from number_inventory.services.run_number_job import RunNumberJob
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
 
 
 @lru_cache(maxsize=1)
-def number_job_workers(settings: "JobsSettings") -> "NumberJobWorkers":
+def number_job_workers(settings: "JobsSettings") -> "Workers[NumberJob]":
     """Those who carry out jobs: invocations of their function."""
-    from number_inventory.adapters.lambda_functions import LambdaNumberJobWorkers
+    from number_inventory.adapters.lambda_functions import LambdaWorkers
 
-    return LambdaNumberJobWorkers(process.session().functions(), settings.job_function)
+    return LambdaWorkers(process.session().functions(), settings.job_function, "job")
 
 
 def start_number_job(settings: "JobsSettings", new_id: "NewId | None" = None) -> "StartNumberJob":

@@ -7,20 +7,7 @@ from typing import Protocol
 
 from number_inventory.domain.audit_runs import AuditRun
 from number_inventory.domain.findings import Finding, FindingCode, FindingOutcome
-
-
-@dataclass(frozen=True, slots=True)
-class AuditClaim:
-    """The right to work on a run for a while; nobody else works on it, or audits the customer, meanwhile.
-
-    Attributes:
-        worker: who has it; a retry of the same invocation has the same name, and takes over from its earlier self.
-        until: after this instant it is not worth anything; stop before it.
-    """
-
-    run: AuditRun
-    worker: str
-    until: datetime
+from number_inventory.ports.turns import Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +52,20 @@ class Audits(Protocol):
 
     def claim(
         self, customer: str, run_id: str, step: int, worker: str, *, now: datetime, until: datetime
-    ) -> AuditClaim | None:
+    ) -> Claim[AuditRun] | None:
         """Take up a run at this step; None where another worker has it, it has gone on, or it has ended.
 
         Raises:
             NotFoundError: there is no such run.
         """
 
-    def keep(self, claim: AuditClaim, run: AuditRun) -> AuditClaim | None:
+    def keep(self, claim: Claim[AuditRun], run: AuditRun) -> Claim[AuditRun] | None:
         """Store how far the run is; None, and nothing stored, where the claim was lost."""
 
-    def hand_over(self, claim: AuditClaim, run: AuditRun, until: datetime) -> AuditRun | None:
+    def hand_over(self, claim: Claim[AuditRun], run: AuditRun, until: datetime) -> AuditRun | None:
         """Store how far the run is and give it to its next step, which must be taken up by `until`."""
 
-    def end(self, claim: AuditClaim, run: AuditRun) -> bool:
+    def end(self, claim: Claim[AuditRun], run: AuditRun) -> bool:
         """Store the run as it ended and set the customer free; False, and nothing stored, where the claim was lost."""
 
     def abandon(self, run: AuditRun, now: datetime) -> bool:
@@ -114,14 +101,3 @@ class Audits(Protocol):
 
     def finding_page(self, query: FindingQuery, limit: int, after: str | None) -> FindingPage:
         """At most `limit` findings that match, for a bounded price."""
-
-
-class AuditWorkers(Protocol):
-    """Those who carry out runs, apart from whoever asks for them."""
-
-    def wake(self, run: AuditRun) -> None:
-        """Let a worker take up the run at its present step, soon and at least once.
-
-        Raises:
-            StorageBusyError, StorageRefusedError: nobody could be woken.
-        """

@@ -6,20 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from number_inventory.domain.number_jobs import AddOutcome, NumberJob
-
-
-@dataclass(frozen=True, slots=True)
-class JobClaim:
-    """The right to work on a job for a while; nobody else works on it meanwhile.
-
-    Attributes:
-        worker: who has it; a retry of the same invocation has the same name, and takes over from its earlier self.
-        until: after this instant it is not worth anything; stop before it.
-    """
-
-    job: NumberJob
-    worker: str
-    until: datetime
+from number_inventory.ports.turns import Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +28,23 @@ class NumberJobs(Protocol):
 
     def claim(
         self, customer: str, job_id: str, step: int, worker: str, *, now: datetime, until: datetime
-    ) -> JobClaim | None:
+    ) -> Claim[NumberJob] | None:
         """Take up a job at this step; None where another worker has it, it has gone on, or it has ended.
 
         Raises:
             NotFoundError: there is no such job.
         """
 
-    def keep(self, claim: JobClaim, job: NumberJob, outcomes: Sequence[AddOutcome]) -> JobClaim | None:
+    def keep(self, claim: Claim[NumberJob], job: NumberJob, outcomes: Sequence[AddOutcome]) -> Claim[NumberJob] | None:
         """Store the outcomes of the next stretch, and how far the job is with it.
 
         None, and neither of them stored, where the claim was lost.
         """
 
-    def hand_over(self, claim: JobClaim, job: NumberJob) -> NumberJob | None:
+    def hand_over(self, claim: Claim[NumberJob], job: NumberJob) -> NumberJob | None:
         """Give the job to its next step, for whichever worker; None, and nothing stored, where the claim was lost."""
 
-    def end(self, claim: JobClaim, job: NumberJob) -> bool:
+    def end(self, claim: Claim[NumberJob], job: NumberJob) -> bool:
         """Store the job as it ended; False, and nothing stored, where the claim was lost."""
 
     def stop(self, job: NumberJob, now: datetime) -> bool:
@@ -74,14 +61,3 @@ class NumberJobs(Protocol):
 
     def outcomes(self, job: NumberJob, first: int) -> Iterator[tuple[int, Sequence[AddOutcome]]]:
         """What became of the numbers of each stretch that was stored, from stretch `first` on, in order."""
-
-
-class NumberJobWorkers(Protocol):
-    """Those who carry out jobs, apart from whoever asks for them."""
-
-    def wake(self, job: NumberJob) -> None:
-        """Let a worker take up the job at its present step, soon and at least once.
-
-        Raises:
-            StorageBusyError, StorageRefusedError: nobody could be woken.
-        """

@@ -24,12 +24,13 @@ from number_inventory.domain.macros import (
     global_cooling_settings,
     removal_guard,
 )
-from number_inventory.ports.audits import AuditClaim, Audits, AuditWorkers
+from number_inventory.ports.audits import Audits
 from number_inventory.ports.clock import Clock
 from number_inventory.ports.devices import Devices
 from number_inventory.ports.macros import Macros
 from number_inventory.ports.numbers import Inventory
 from number_inventory.ports.registrations import Registrations
+from number_inventory.ports.turns import Claim, Workers
 from number_inventory.services.correct_audit import TOO_MANY, CorrectAudit
 from number_inventory.services.plan_audit import PlanAudit
 from number_inventory.services.taking_turns import CLAIM_MARGIN, LostError, carried_out
@@ -54,7 +55,7 @@ class RunAudit:
     """
 
     audits: Audits
-    workers: AuditWorkers
+    workers: Workers[AuditRun]
     inventory: Inventory
     devices: Devices
     registrations: Registrations
@@ -95,7 +96,7 @@ class RunAudit:
 class _Work:
     """One invocation's work on a run."""
 
-    def __init__(self, parts: RunAudit, claim: AuditClaim, keep_going: Callable[[], bool]) -> None:
+    def __init__(self, parts: RunAudit, claim: Claim[AuditRun], keep_going: Callable[[], bool]) -> None:
         self._parts = parts
         self._claim = claim
         self._run = claim.run

@@ -16,8 +16,9 @@ from number_inventory.domain.management import add_number
 from number_inventory.domain.number_jobs import JOB_ENDED, AddOutcome, JobState, NumberJob
 from number_inventory.domain.numbers import NumberRecord
 from number_inventory.ports.clock import Clock
-from number_inventory.ports.number_jobs import JobClaim, NumberJobs, NumberJobWorkers
+from number_inventory.ports.number_jobs import NumberJobs
 from number_inventory.ports.numbers import Inventory
+from number_inventory.ports.turns import Claim, Workers
 from number_inventory.services.change_numbers import ChangeNumbers
 from number_inventory.services.taking_turns import CLAIM_MARGIN, LostError, carried_out
 
@@ -39,7 +40,7 @@ class RunNumberJob:
     """
 
     jobs: NumberJobs
-    workers: NumberJobWorkers
+    workers: Workers[NumberJob]
     inventory: Inventory
     clock: Clock
     budget: timedelta
@@ -76,14 +77,14 @@ class RunNumberJob:
 class _Work:
     """One invocation's work on a job."""
 
-    def __init__(self, parts: RunNumberJob, claim: JobClaim, deadline: datetime) -> None:
+    def __init__(self, parts: RunNumberJob, claim: Claim[NumberJob], deadline: datetime) -> None:
         self._parts = parts
         self._claim = claim
         self._deadline = deadline
 
     @property
     def _job(self) -> NumberJob:
-        return self._claim.job
+        return self._claim.run
 
     def go_on(self) -> NumberJob:
         """Work until all numbers have their outcome, or time is nearly out."""

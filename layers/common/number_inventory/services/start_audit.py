@@ -14,8 +14,9 @@ from number_inventory.domain.errors import (
 )
 from number_inventory.domain.findings import FindingCode
 from number_inventory.domain.numbers import slug
-from number_inventory.ports.audits import Audits, AuditWorkers
+from number_inventory.ports.audits import Audits
 from number_inventory.ports.clock import Clock
+from number_inventory.ports.turns import Workers
 from number_inventory.services.run_audit import LOOKED_BACK, PICK_UP
 from number_inventory.services.run_ids import ids_from, new_run_id
 
@@ -29,7 +30,7 @@ class StartAudit:
     """
 
     audits: Audits
-    workers: AuditWorkers
+    workers: Workers[AuditRun]
     clock: Clock
     new_id: Callable[[datetime], str] = new_run_id
 

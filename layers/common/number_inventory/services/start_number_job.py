@@ -9,7 +9,8 @@ from number_inventory.domain.errors import InvalidInputError, InventoryError, No
 from number_inventory.domain.number_jobs import JOB_ENDED, MAX_JOB_NUMBERS, STRETCH, JobState, NumberJob
 from number_inventory.domain.numbers import canonical_number, count_between, free_text, slug
 from number_inventory.ports.clock import Clock
-from number_inventory.ports.number_jobs import NumberJobs, NumberJobWorkers
+from number_inventory.ports.number_jobs import NumberJobs
+from number_inventory.ports.turns import Workers
 from number_inventory.services.manage_numbers import NumberDetails
 from number_inventory.services.run_ids import ids_from, may_be_id, new_run_id
 
@@ -24,7 +25,7 @@ class StartNumberJob:
     """
 
     jobs: NumberJobs
-    workers: NumberJobWorkers
+    workers: Workers[NumberJob]
     clock: Clock
     new_id: Callable[[datetime], str] = new_run_id
     stretch: int = STRETCH

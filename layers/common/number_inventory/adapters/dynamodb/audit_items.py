@@ -130,11 +130,6 @@ def run_item(run: AuditRun, retention: timedelta) -> Item:
     return item
 
 
-def claimed(item: Item, worker: str, until: datetime) -> Item:
-    """The item of a run that a worker has."""
-    return {**item, "worker": text(worker), "until": sortable_instant(until)}
-
-
 def _counts_attribute(counts: Counts) -> Attribute:
     return {
         "M": {

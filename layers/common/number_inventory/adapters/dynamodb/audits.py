@@ -24,7 +24,6 @@ from number_inventory.adapters.dynamodb.audit_items import (
     RUN,
     Lock,
     audit_key,
-    claimed,
     customer_item,
     lock_item,
     plan_item,
@@ -34,14 +33,23 @@ from number_inventory.adapters.dynamodb.audit_items import (
     run_item,
     run_key,
 )
-from number_inventory.adapters.dynamodb.claim_conditions import NOT_THERE, deserted, expired, free_for, held, mine
+from number_inventory.adapters.dynamodb.claim_conditions import (
+    NOT_THERE,
+    claimed,
+    deserted,
+    expired,
+    free_for,
+    held,
+    mine,
+)
 from number_inventory.adapters.dynamodb.finding_store import FindingStore
 from number_inventory.adapters.dynamodb.newest_first import newest_first
 from number_inventory.adapters.dynamodb.tables import OnBroken, log_broken, query_pages, transact_if, write_if
 from number_inventory.domain.audit_runs import AuditRun
 from number_inventory.domain.errors import NotFoundError, RecordBrokenError, StorageBusyError
 from number_inventory.domain.findings import Finding
-from number_inventory.ports.audits import AuditClaim, AuditPage, FindingPage, FindingQuery
+from number_inventory.ports.audits import AuditPage, FindingPage, FindingQuery
+from number_inventory.ports.turns import Claim
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -95,7 +103,7 @@ class DynamoAudits:
 
     def claim(
         self, customer: str, run_id: str, step: int, worker: str, *, now: datetime, until: datetime
-    ) -> AuditClaim | None:
+    ) -> Claim[AuditRun] | None:
         """Take up a run at this step; None where another worker has it, it has gone on, or it has ended.
 
         Raises:
@@ -114,17 +122,17 @@ class DynamoAudits:
         # Sent again after a lost answer it holds as well, and does the same.
         taken = transact_if(f"claim audit {run_id} of customer {customer}", self._client, actions)
         run = self.get(customer, run_id)
-        return AuditClaim(run, worker, until) if taken else None
+        return Claim(run, worker, until) if taken else None
 
-    def keep(self, claim: AuditClaim, run: AuditRun) -> AuditClaim | None:
+    def keep(self, claim: Claim[AuditRun], run: AuditRun) -> Claim[AuditRun] | None:
         """Store how far the run is; None, and nothing stored, where the claim was lost."""
-        item = claimed(run_item(run, self._retention), claim.worker, claim.until)
+        item = claimed(run_item(run, self._retention), claim)
         purpose = f"store how far {_words(run)} is"
         # Sent again after a lost answer it holds as well, and stores the same.
         refused = write_if(purpose, self._client.put_item, TableName=self._table, Item=item, **held(claim))
         return None if refused else replace(claim, run=run)
 
-    def hand_over(self, claim: AuditClaim, run: AuditRun, until: datetime) -> AuditRun | None:
+    def hand_over(self, claim: Claim[AuditRun], run: AuditRun, until: datetime) -> AuditRun | None:
         """Store how far the run is and give it to its next step, which must be taken up by `until`.
 
         Returns the run at that step; None, and nothing stored, where the claim was lost.
@@ -134,7 +142,7 @@ class DynamoAudits:
         handed = self._let_go(claim, following, [lock], f"hand {_words(run)} over")
         return following if handed else None
 
-    def end(self, claim: AuditClaim, run: AuditRun) -> bool:
+    def end(self, claim: Claim[AuditRun], run: AuditRun) -> bool:
         """Store the run as it ended and set the customer free; False, and nothing stored, where the claim was lost."""
         # A name that somebody misspelt has no numbers, and is not to be audited from then on.
         known = [self._put(customer_item(run.customer))] if run.numbers else []
@@ -160,7 +168,7 @@ class DynamoAudits:
         lock = self._lock(run.customer)
         return lock is not None and lock.run == run.id
 
-    def _let_go(self, claim: AuditClaim, run: AuditRun, besides: Sequence[Action], purpose: str) -> bool:
+    def _let_go(self, claim: Claim[AuditRun], run: AuditRun, besides: Sequence[Action], purpose: str) -> bool:
         """Store the run without its worker, together with what becomes of the lock; False where the claim was lost."""
         put = self._put(run_item(run, self._retention), held(claim))
         return transact_if(purpose, self._client, [put, *besides]) or self._stands(run, purpose)

@@ -1,4 +1,4 @@
-"""Under which conditions the items of an audit or a job are written; each as the parameters of a write that say so."""
+"""Who has an audit or a job: how its item says so, and the conditions under which it is written, as parameters."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -6,8 +6,7 @@ from typing import Any
 
 from number_inventory.adapters.dynamodb.attributes import NOT_NEWER, Item, sortable_instant, text, whole, with_schema
 from number_inventory.domain.audit_runs import ENDED
-from number_inventory.ports.audits import AuditClaim
-from number_inventory.ports.number_jobs import JobClaim
+from number_inventory.ports.turns import Claim
 
 Condition = Mapping[str, Any]
 
@@ -58,13 +57,18 @@ def _not_among(states: Collection[str]) -> str:
     return f"attribute_exists(#state) AND NOT #state IN ({', '.join(states)})"
 
 
-def held(claim: AuditClaim | JobClaim) -> Condition:
+def held(claim: Claim[Any]) -> Condition:
     """It is still this worker's, by this very claim."""
     return {
         "ConditionExpression": "#worker = :worker AND #until = :until",
         "ExpressionAttributeNames": {"#worker": "worker", "#until": "until"},
         "ExpressionAttributeValues": {":worker": text(claim.worker), ":until": sortable_instant(claim.until)},
     }
+
+
+def claimed(item: Item, claim: Claim[Any]) -> Item:
+    """The item of an audit or a job that a worker has."""
+    return {**item, "worker": text(claim.worker), "until": sortable_instant(claim.until)}
 
 
 def mine(run_id: str) -> Condition:

@@ -15,7 +15,6 @@ from number_inventory.adapters.dynamodb.attributes import (
     Item,
     ItemReader,
     instant,
-    sortable_instant,
     text,
     whole,
 )
@@ -75,11 +74,6 @@ def job_item(job: NumberJob, retention: timedelta) -> Item:
     for name in _COUNTS:
         item[name] = whole(getattr(job, name))
     return item
-
-
-def claimed(item: Item, worker: str, until: datetime) -> Item:
-    """The item of a job that a worker has."""
-    return {**item, "worker": text(worker), "until": sortable_instant(until)}
 
 
 def read_job(item: dict[str, Any]) -> NumberJob:

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any
 from number_inventory.adapters.aws import aws_errors
 from number_inventory.adapters.dynamodb.attributes import Item, sortable_instant
 from number_inventory.adapters.dynamodb.batch_write import batch_put
-from number_inventory.adapters.dynamodb.claim_conditions import NOT_THERE, deserted, free_for, held
+from number_inventory.adapters.dynamodb.claim_conditions import NOT_THERE, claimed, deserted, free_for, held
 from number_inventory.adapters.dynamodb.newest_first import newest_first
 from number_inventory.adapters.dynamodb.number_job_items import (
     JOB,
-    claimed,
     job_item,
     job_key,
     numbers_item,
@@ -32,7 +31,8 @@ from number_inventory.adapters.dynamodb.number_job_items import (
 from number_inventory.adapters.dynamodb.tables import OnBroken, log_broken, query_pages, transact_if, write_if
 from number_inventory.domain.errors import NotFoundError, RecordBrokenError, StorageBusyError
 from number_inventory.domain.number_jobs import JOB_ENDED, AddOutcome, NumberJob
-from number_inventory.ports.number_jobs import JobClaim, NumberJobPage
+from number_inventory.ports.number_jobs import NumberJobPage
+from number_inventory.ports.turns import Claim
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -77,7 +77,7 @@ class DynamoNumberJobs:
 
     def claim(
         self, customer: str, job_id: str, step: int, worker: str, *, now: datetime, until: datetime
-    ) -> JobClaim | None:
+    ) -> Claim[NumberJob] | None:
         """Take up a job at this step; None where another worker has it, it has gone on, or it has ended.
 
         Raises:
@@ -100,25 +100,25 @@ class DynamoNumberJobs:
             },
         )
         job = self.get(customer, job_id)
-        return None if refused else JobClaim(job, worker, until)
+        return None if refused else Claim(job, worker, until)
 
-    def keep(self, claim: JobClaim, job: NumberJob, outcomes: Sequence[AddOutcome]) -> JobClaim | None:
+    def keep(self, claim: Claim[NumberJob], job: NumberJob, outcomes: Sequence[AddOutcome]) -> Claim[NumberJob] | None:
         """Store the outcomes of the next stretch together with how far the job is; None where the claim was lost."""
-        stretch = claim.job.next_stretch
+        stretch = claim.run.next_stretch
         actions = [
-            self._put(claimed(job_item(job, self._retention), claim.worker, claim.until), **held(claim)),
+            self._put(claimed(job_item(job, self._retention), claim), **held(claim)),
             self._put(outcomes_item(job, stretch, outcomes, self._retention)),
         ]
         # Sent again after a lost answer it holds as well, and stores the same.
         kept = transact_if(f"store how far {_words(job)} is", self._client, actions)
-        return replace(claim, job=job) if kept else None
+        return replace(claim, run=job) if kept else None
 
-    def hand_over(self, claim: JobClaim, job: NumberJob) -> NumberJob | None:
+    def hand_over(self, claim: Claim[NumberJob], job: NumberJob) -> NumberJob | None:
         """Give the job to its next step, for whichever worker; None, and nothing stored, where the claim was lost."""
-        following = replace(job, step=claim.job.step + 1)
+        following = replace(job, step=claim.run.step + 1)
         return following if self._let_go(claim, following, f"hand {_words(job)} over") else None
 
-    def end(self, claim: JobClaim, job: NumberJob) -> bool:
+    def end(self, claim: Claim[NumberJob], job: NumberJob) -> bool:
         """Store the job as it ended; False, and nothing stored, where the claim was lost."""
         return self._let_go(claim, job, f"end {_words(job)}")
 
@@ -127,7 +127,7 @@ class DynamoNumberJobs:
         condition = deserted(job.step, now, JOB_ENDED)
         return self._store_if(job, condition, f"stop {_words(job)}")
 
-    def _let_go(self, claim: JobClaim, job: NumberJob, purpose: str) -> bool:
+    def _let_go(self, claim: Claim[NumberJob], job: NumberJob, purpose: str) -> bool:
         """Store the job without its worker; False where the claim was lost."""
         return self._store_if(job, held(claim), purpose)
 
