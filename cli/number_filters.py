@@ -1,6 +1,9 @@
 """The options by which commands pick numbers, and what they pick."""
 
-from typing import Annotated
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
@@ -53,26 +56,46 @@ ChangedSince = Annotated[
 ]
 
 
-def picked(
+Pick = Callable[[str], NumberQuery]
+"""Which numbers of a customer are meant.
+
+Raises:
+    typer.BadParameter: there is no such Status or Usage, or no such instant.
+"""
+
+
+def picks_numbers(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command the options that pick numbers; it gets what they pick as `pick`, a `Pick`."""
+    signature = inspect.signature(command)
+    options = list(inspect.signature(_query).parameters.values())[1:]
+
+    @functools.wraps(command)
+    def picking(**given: Any) -> None:  # noqa: ANN401 - whatever the command takes
+        filters = {option.name: given.pop(option.name) for option in options}
+        command(**given, pick=functools.partial(_query, **filters))
+
+    parameters = list(signature.parameters.values())
+    at = list(signature.parameters).index("pick")
+    parameters[at : at + 1] = options
+    picking.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # Typer reads it
+    return picking
+
+
+def _query(
     customer: str,
     *,
-    status: str | None,
-    vendor: str | None,
-    usage: str | None,
-    prefix: str,
-    site: str | None,
-    assigned_to: str | None,
-    device: str,
-    text: str,
-    first: str,
-    last: str,
-    changed_since: str | None,
+    status: StatusWord = None,
+    vendor: VendorText = None,
+    usage: UsageWord = None,
+    prefix: PrefixText = "",
+    site: SiteText = None,
+    assigned_to: AssigneeText = None,
+    device: DeviceName = "",
+    text: TextPart = "",
+    first: FirstNumber = "",
+    last: LastNumber = "",
+    changed_since: ChangedSince = None,
 ) -> NumberQuery:
-    """What these options pick.
-
-    Raises:
-        typer.BadParameter: there is no such Status or Usage, or no such instant.
-    """
     return NumberQuery(
         customer=customer,
         status=None if status is None else one_of(Status, status, "--status"),

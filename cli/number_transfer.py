@@ -17,20 +17,7 @@ from cli import wiring
 from cli.exports import ExportFormat, FormatWord, OutputFile, destination, export_format, safe_cell
 from cli.number_columns import HEADINGS, NUMBER_FIELDS, by_heading, cells_of
 from cli.number_files import NumberFile, number_file
-from cli.number_filters import (
-    AssigneeText,
-    ChangedSince,
-    DeviceName,
-    FirstNumber,
-    LastNumber,
-    PrefixText,
-    SiteText,
-    StatusWord,
-    TextPart,
-    UsageWord,
-    VendorText,
-    picked,
-)
+from cli.number_filters import Pick, picks_numbers
 from cli.number_pages import pages_of
 from cli.number_views import number_json
 from cli.output import Output, plain
@@ -124,6 +111,7 @@ def import_numbers(
 
 
 @app.command("export", epilog="Example: number-inventory numbers export --site Berlin --output numbers.csv --excel")
+@picks_numbers
 def export_numbers(
     context: typer.Context,
     *,
@@ -140,17 +128,7 @@ def export_numbers(
             help=f"Between two cells: {', '.join(Delimiter)}. Example: --delimiter semicolon",
         ),
     ] = Delimiter.COMMA,
-    status: StatusWord = None,
-    vendor: VendorText = None,
-    usage: UsageWord = None,
-    prefix: PrefixText = "",
-    site: SiteText = None,
-    assigned_to: AssigneeText = None,
-    device: DeviceName = "",
-    text: TextPart = "",
-    first: FirstNumber = "",
-    last: LastNumber = "",
-    changed_since: ChangedSince = None,
+    pick: Pick,
     customer: Customer = None,
     as_json: AsJson = False,
 ) -> None:
@@ -164,20 +142,7 @@ def export_numbers(
     path = None if output is None or str(output) == "-" else output
     kind = export_format(format_, path, as_json=request.as_json)
     sign = _SIGNS[one_of(Delimiter, delimiter, "--delimiter")]
-    query = picked(
-        request.customer,
-        status=status,
-        vendor=vendor,
-        usage=usage,
-        prefix=prefix,
-        site=site,
-        assigned_to=assigned_to,
-        device=device,
-        text=text,
-        first=first,
-        last=last,
-        changed_since=changed_since,
-    )
+    query = pick(request.customer)
     matching = (record for page in pages_of(request, query) for record in page.numbers)
     with request.output.progress("Exporting numbers") as tell, destination(path) as stream:
         records = _counted(matching, lambda count: tell(f"{count} numbers", count, None))

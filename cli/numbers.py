@@ -11,20 +11,7 @@ import typer
 from cli import number_commands, number_history, number_transfer
 from cli.job_views import job_json, job_table
 from cli.job_wait import fail_unless_done, look_again, wait_for_job
-from cli.number_filters import (
-    AssigneeText,
-    ChangedSince,
-    DeviceName,
-    FirstNumber,
-    LastNumber,
-    PrefixText,
-    SiteText,
-    StatusWord,
-    TextPart,
-    UsageWord,
-    VendorText,
-    picked,
-)
+from cli.number_filters import Pick, picks_numbers
 from cli.number_pages import pages_of
 from cli.number_views import number_json, number_table, numbers_table
 from cli.output import plain
@@ -71,20 +58,11 @@ def show(
 
 
 @app.command("list", epilog="Example: number-inventory numbers list --status Cooling --prefix +4930 --limit 200")
+@picks_numbers
 def list_numbers(
     context: typer.Context,
     *,
-    status: StatusWord = None,
-    vendor: VendorText = None,
-    usage: UsageWord = None,
-    prefix: PrefixText = "",
-    site: SiteText = None,
-    assigned_to: AssigneeText = None,
-    device: DeviceName = "",
-    text: TextPart = "",
-    first: FirstNumber = "",
-    last: LastNumber = "",
-    changed_since: ChangedSince = None,
+    pick: Pick,
     reverse: Annotated[bool, typer.Option("--reverse", help="From the last number to the first.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="At most so many. Example: --limit 200")] = _DEFAULT_LIMIT,
     all_: Annotated[bool, typer.Option("--all", help="Every number that matches, however many there are.")] = False,
@@ -96,20 +74,7 @@ def list_numbers(
 ) -> None:
     """List a customer's numbers in the order of their spelling."""
     request = request_of(context, customer, as_json)
-    query = picked(
-        request.customer,
-        status=status,
-        vendor=vendor,
-        usage=usage,
-        prefix=prefix,
-        site=site,
-        assigned_to=assigned_to,
-        device=device,
-        text=text,
-        first=first,
-        last=last,
-        changed_since=changed_since,
-    )
+    query = pick(request.customer)
     filtered = query != NumberQuery(customer=request.customer) or after is not None
     pages = pages_of(request, replace(query, reverse=reverse), None if all_ else limit, after)
     if request.as_json:
