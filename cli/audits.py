@@ -12,6 +12,7 @@ from cli.audit_export import write_findings, write_json
 from cli.audit_views import counts_table, findings_view, run_json, run_table, runs_table
 from cli.audit_wait import progress_of
 from cli.exports import FormatWord, OutputFile, destination, export_format
+from cli.help import command
 from cli.request import AsJson, Customer, Request, request_of
 from cli.waiting import wait_for_end
 from cli.words import one_of
@@ -60,7 +61,16 @@ Outcome = Annotated[
 ]
 
 
-@app.command(epilog="Example: number-inventory audit run --report --site Berlin")
+@command(
+    app,
+    "run",
+    "# What is wrong; nothing is changed",
+    "audit run",
+    "# Correct exactly what a report said, by the checksum at its end",
+    "audit run --plan 5f2b...",
+    "# Numbers of one site, one kind of finding, corrected at once",
+    "audit run --correct --site Berlin --code orphaned",
+)
 def run(
     context: typer.Context,
     *,
@@ -119,7 +129,14 @@ def run(
     _fail_unless_done(request, ended, timeout)
 
 
-@app.command(epilog="Example: number-inventory audit show latest --outcome unproven")
+@command(
+    app,
+    "show",
+    "# All that the newest audit could not prove",
+    "audit show latest --outcome unproven --all",
+    "# What two claim",
+    "audit show latest --code conflict",
+)
 def show(
     context: typer.Context,
     audit: Run,
@@ -150,7 +167,12 @@ def show(
         request.output.note(f"\nThe first {count} are shown: --limit or --all for more, or `audit export`.")
 
 
-@app.command("list", epilog="Example: number-inventory audit list --limit 5")
+@command(
+    app,
+    "list",
+    "audit list",
+    "audit list --customer acme --limit 5",
+)
 def list_audits(
     context: typer.Context,
     *,
@@ -172,7 +194,12 @@ def list_audits(
         output.note(f"The newest {len(page.runs)} are shown: --limit for more.")
 
 
-@app.command(epilog="Example: number-inventory audit export latest --format csv --output findings.csv")
+@command(
+    app,
+    "export",
+    "audit export latest --output findings.csv",
+    "audit export latest --code conflict --format json --output -",
+)
 def export(
     context: typer.Context,
     audit: Run,
@@ -306,8 +333,8 @@ def _name(request: Request, ended: AuditRun) -> None:
         _show_findings(request, named)
     if more:
         output.show("\nMore of these:")
-    for command in more:
-        output.show_command(command)
+    for each in more:
+        output.show_command(each)
 
 
 def _fail_unless_done(request: Request, ended: AuditRun, timeout: int) -> None:

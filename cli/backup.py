@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli import wiring
+from cli.help import command
 from cli.request import AsJson, Request, request_of
 from cli.tables import listing
 
@@ -15,7 +16,13 @@ app = typer.Typer(no_args_is_help=True, help="Write all tables of a stack into a
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the backup is. Example: backup-2026-11-23")]
 
 
-@app.command(epilog="Example: number-inventory backup write backup-2026-11-23")
+@command(
+    app,
+    "write",
+    "backup write backup-2026-11-23",
+    "# Tables that point-in-time recovery has brought back beside the stack's",
+    "backup write restored --suffix -restored",
+)
 def write(
     context: typer.Context,
     folder: Folder,
@@ -41,7 +48,12 @@ def write(
     request.output.note(f"{folder} holds all numbers and whom they belong to: keep it where few can read it.")
 
 
-@app.command(epilog="Example: number-inventory backup restore backup-2026-11-23")
+@command(
+    app,
+    "restore",
+    "# Into a new stack, whose tables are empty",
+    "--stack inventory-2 backup restore backup-2026-11-23",
+)
 def restore(context: typer.Context, folder: Folder, *, as_json: AsJson = False) -> None:
     """Put a backup into a stack whose tables are empty; interrupted, give it again."""
     request = request_of(context, None, as_json)

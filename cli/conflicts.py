@@ -6,6 +6,7 @@ import typer
 from rich.table import Table
 
 from cli import wiring
+from cli.help import command
 from cli.number_views import number_json
 from cli.request import AsJson, Customer, request_of
 from cli.tables import listing, state
@@ -24,7 +25,12 @@ def conflicts() -> None:
     """Look at numbers that a device holds and another vendor uses: a person decides whose they are."""
 
 
-@app.command("list", epilog="Example: number-inventory conflicts list --customer acme")
+@command(
+    app,
+    "list",
+    "conflicts list",
+    "conflicts list --customer acme --json",
+)
 def list_conflicts(context: typer.Context, *, customer: Customer = None, as_json: AsJson = False) -> None:
     """List the numbers in conflict by their records; an audit also asks what each device holds."""
     request = request_of(context, customer, as_json)

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from cli import wiring
+from cli.help import command
 from cli.number_views import number_json
 from cli.request import AsJson, Customer, request_of
 from cli.tables import listing
@@ -30,7 +31,13 @@ def cooling() -> None:
     """Look at the numbers that cool: until when, and whose they were."""
 
 
-@app.command("list", epilog="Example: number-inventory cooling list --within 1")
+@command(
+    app,
+    "list",
+    "cooling list",
+    "# What is released within a day",
+    "cooling list --within 1 --all",
+)
 def list_cooling(
     context: typer.Context,
     *,

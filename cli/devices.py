@@ -34,6 +34,7 @@ from cli.device_views import (
     removal_fate,
     removals_words,
 )
+from cli.help import command
 from cli.request import AsJson, Customer, Request, request_of
 from number_inventory.bootstrap import configuration, process
 from number_inventory.domain.devices import (
@@ -61,8 +62,12 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The device's name, su
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask. Example: --yes")]
 
 
-@app.command(
-    epilog="Example: number-inventory devices add sbc-1 --address https://10.8.5.71 -u inventory --ca-file ca.pem"
+@command(
+    app,
+    "add",
+    "devices add sbc-1 --address https://10.8.5.71",
+    "# A Routing Manager, which gathers the users of many SBCs",
+    "devices add arm-1 --source arm --address https://arm.example",
 )
 def add(
     context: typer.Context,
@@ -86,7 +91,10 @@ def add(
     ip_group: IpGroups = None,
     number_rule: Rules = None,
     read_timeout: Annotated[
-        int, typer.Option(help="Seconds that it may take over its list, 5 to 120. Example: --read-timeout 120")
+        int,
+        typer.Option(
+            metavar="SECONDS", help="Seconds that it may take over its list, 5 to 120. Example: --read-timeout 120"
+        ),
     ] = 60,
     disabled: Annotated[
         bool, typer.Option("--disabled", help="Add it, but let schedules pass it by until it is enabled.")
@@ -120,7 +128,12 @@ def add(
         output.note(f"Try it with: {request.command('devices', 'test', name)}")
 
 
-@app.command("list", epilog="Example: number-inventory devices list --customer acme")
+@command(
+    app,
+    "list",
+    "devices list",
+    "devices list --customer acme --json",
+)
 def list_devices(context: typer.Context, *, customer: Customer = None, as_json: AsJson = False) -> None:
     """List a customer's devices and how they fare."""
     request = request_of(context, customer, as_json)
@@ -137,7 +150,11 @@ def list_devices(context: typer.Context, *, customer: Customer = None, as_json: 
             output.show(f"\n{entry.device.key.name}: {entry.state.cause}")
 
 
-@app.command(epilog="Example: number-inventory devices show sbc-1")
+@command(
+    app,
+    "show",
+    "devices show sbc-1",
+)
 def show(context: typer.Context, name: Name, *, customer: Customer = None, as_json: AsJson = False) -> None:
     """Show how a device is configured and how it fares."""
     request = request_of(context, customer, as_json)
@@ -146,7 +163,13 @@ def show(context: typer.Context, name: Name, *, customer: Customer = None, as_js
     request.output.show(device_table(entry, process.clock().now()))
 
 
-@app.command("test", epilog="Example: number-inventory devices test sbc-1")
+@command(
+    app,
+    "test",
+    "devices test sbc-1",
+    "# For whoever puts a wrong assumption right; without credentials",
+    "devices test sbc-1 --capture sbc-1.json",
+)
 def try_device(
     context: typer.Context,
     name: Name,
@@ -184,7 +207,15 @@ def try_device(
         output.warn(warning)
 
 
-@app.command(epilog="Example: number-inventory devices edit sbc-1 --host acme.example --read-timeout 120")
+@command(
+    app,
+    "edit",
+    "devices edit sbc-1 --host acme.example --read-timeout 120",
+    "# A new certificate",
+    "devices edit sbc-1 --fingerprint 8A:5F:...",
+    "# The number +4930123 of a user that registers as 004930123",
+    "devices edit sbc-1 --number-rule '00(\\d+)=>+\\1'",
+)
 def edit(
     context: typer.Context,
     name: Name,
@@ -211,7 +242,9 @@ def edit(
     ] = None,
     read_timeout: Annotated[
         int | None,
-        typer.Option(help="Seconds that it may take over its list, 5 to 120. Example: --read-timeout 120"),
+        typer.Option(
+            metavar="SECONDS", help="Seconds that it may take over its list, 5 to 120. Example: --read-timeout 120"
+        ),
     ] = None,
     username: Username = None,
     password_stdin: PasswordStdin = False,
@@ -252,19 +285,32 @@ def edit(
         output.note(f"Try it with: {request.command('devices', 'test', name)}")
 
 
-@app.command(epilog="Example: number-inventory devices enable sbc-1")
+@command(
+    app,
+    "enable",
+    "devices enable sbc-1",
+)
 def enable(context: typer.Context, name: Name, *, customer: Customer = None, as_json: AsJson = False) -> None:
     """Let schedules sync a device; credentials that it refused are tried again."""
     _switch(request_of(context, customer, as_json), name, on=True)
 
 
-@app.command(epilog="Example: number-inventory devices disable sbc-1")
+@command(
+    app,
+    "disable",
+    "devices disable sbc-1",
+)
 def disable(context: typer.Context, name: Name, *, customer: Customer = None, as_json: AsJson = False) -> None:
     """Let schedules pass a device by; its numbers stay as they are."""
     _switch(request_of(context, customer, as_json), name, on=False)
 
 
-@app.command(epilog="Example: number-inventory devices credentials sbc-1 -u inventory --password-stdin < password.txt")
+@command(
+    app,
+    "credentials",
+    "devices credentials sbc-1",
+    "devices credentials sbc-1 -u ann --password-stdin < pw.txt",
+)
 def credentials(
     context: typer.Context,
     name: Name,
@@ -283,7 +329,11 @@ def credentials(
     request.output.show(f"The credentials of {name} are replaced.")
 
 
-@app.command(epilog="Example: number-inventory devices removals sbc-1")
+@command(
+    app,
+    "removals",
+    "devices removals sbc-1",
+)
 def removals(context: typer.Context, name: Name, *, customer: Customer = None, as_json: AsJson = False) -> None:
     """Ask the device which of its numbers it no longer shows; they are listed, and nothing is changed.
 
@@ -313,7 +363,11 @@ def removals(context: typer.Context, name: Name, *, customer: Customer = None, a
         request.output.note(removals_words(name, review, approve))
 
 
-@app.command("approve-removals", epilog="Example: number-inventory devices approve-removals sbc-1 --checksum 5f2b...")
+@command(
+    app,
+    "approve-removals",
+    "devices approve-removals sbc-1 --checksum 5f2b...",
+)
 def approve_removals(
     context: typer.Context,
     name: Name,
@@ -333,7 +387,13 @@ def approve_removals(
     request.output.show(f"Approved: the next sync takes {numbers} from {name}, if it still misses exactly these.")
 
 
-@app.command(epilog="Example: number-inventory devices remove sbc-1 --yes")
+@command(
+    app,
+    "remove",
+    "devices remove sbc-1",
+    "# In a script, where nobody can be asked",
+    "devices remove sbc-1 --yes",
+)
 def remove(
     context: typer.Context,
     name: Name,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cli.help import command
 from cli.job_views import job_json, job_table, jobs_table, outcomes_table, write_outcomes_json
 from cli.job_wait import fail_unless_done, wait_for_job
 from cli.request import AsJson, Customer, Request, request_of
@@ -29,7 +30,12 @@ Job = Annotated[
 ]
 
 
-@app.command("list", epilog="Example: number-inventory jobs list --limit 5")
+@command(
+    app,
+    "list",
+    "jobs list",
+    "jobs list --customer acme --limit 5",
+)
 def list_jobs(
     context: typer.Context,
     *,
@@ -51,7 +57,12 @@ def list_jobs(
         output.note(f"The newest {len(page.jobs)} are shown: --limit for more.")
 
 
-@app.command(epilog="Example: number-inventory jobs show latest --wait")
+@command(
+    app,
+    "show",
+    "jobs show latest",
+    "jobs show latest --wait --timeout 600",
+)
 def show(
     context: typer.Context,
     job: Job,
@@ -74,7 +85,12 @@ def show(
         fail_unless_done(request, seen, timeout)
 
 
-@app.command(epilog="Example: number-inventory jobs outcomes latest --outcome existed --all")
+@command(
+    app,
+    "outcomes",
+    "# Which numbers could not be added",
+    "jobs outcomes latest --outcome failed --all",
+)
 def outcomes(
     context: typer.Context,
     job: Job,
@@ -112,7 +128,11 @@ def outcomes(
         request.output.note(f"The first {count} are shown: --limit or --all for more.")
 
 
-@app.command(epilog="Example: number-inventory jobs resume latest")
+@command(
+    app,
+    "resume",
+    "jobs resume latest",
+)
 def resume(context: typer.Context, job: Job, *, customer: Customer = None, as_json: AsJson = False) -> None:
     """Wake a worker for a job that goes on no longer; one that is at work, or has ended, stays as it is."""
     request = request_of(context, customer, as_json)

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.help import command
 from cli.request import AsJson, Customer, Request, request_of
 from cli.tables import details, fits, listing
 from number_inventory.bootstrap import configuration
@@ -17,7 +18,11 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The macro, such as au
 Global = Annotated[bool, typer.Option("--global", help="The value for every customer that has none of its own.")]
 
 
-@app.command(epilog="Example: number-inventory macros get audiocodes_cooling_duration")
+@command(
+    app,
+    "get",
+    "macros get audiocodes_cooling_duration",
+)
 def get(
     context: typer.Context,
     name: Name,
@@ -32,7 +37,16 @@ def get(
     _show(request, macro)
 
 
-@app.command("set", epilog="Example: number-inventory macros set audiocodes_cooling_duration 7 --customer acme")
+@command(
+    app,
+    "set",
+    "# Numbers of this customer cool for a week",
+    "macros set audiocodes_cooling_duration 7 --customer acme",
+    "# For every customer that has no value of its own",
+    "macros set audiocodes_cooling_duration 3 --global",
+    "# Tell when fewer than 5 numbers of a site are left",
+    "macros set number_stock_low_count@Berlin 5",
+)
 def set_macro(
     context: typer.Context,
     name: Name,
@@ -48,7 +62,11 @@ def set_macro(
     _show(request, macro)
 
 
-@app.command(epilog="Example: number-inventory macros unset audiocodes_cooling_duration --customer acme")
+@command(
+    app,
+    "unset",
+    "macros unset audiocodes_cooling_duration --customer acme",
+)
 def unset(
     context: typer.Context,
     name: Name,
@@ -62,7 +80,12 @@ def unset(
     _show(request, configuration.manage_macros(request.settings).unset(name, _scope(request, everywhere=global_)))
 
 
-@app.command("list", epilog="Example: number-inventory macros list --global")
+@command(
+    app,
+    "list",
+    "macros list",
+    "macros list --global",
+)
 def list_macros(
     context: typer.Context, *, global_: Global = False, customer: Customer = None, as_json: AsJson = False
 ) -> None:

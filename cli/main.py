@@ -5,13 +5,14 @@ Errors are one line on standard error. Exit codes: 0 done, 1 failed, 2 wrongly c
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from cli import audits, backup, conflicts, cooling, devices, jobs, macros, numbers
 from cli.connection import DEFAULT_STACK, Target
 from cli.doctor import doctor
+from cli.help import ExplainedGroup, command, group, lines_of
 from cli.migrate import migrate
 from cli.output import printable
 from cli.release import release
@@ -21,24 +22,64 @@ from number_inventory.domain.errors import InventoryError
 
 _INTERRUPTED = 130
 
+
+class _Program(ExplainedGroup):
+    """The program; its commands stand in the order in which they are wanted."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - Typer's own context
+        """First what one begins with, last what is seldom needed."""
+        return sorted(super().list_commands(ctx), key=_ORDER.index)
+
+
+_ORDER = [
+    *("devices", "sync", "numbers", "cooling", "release", "conflicts", "macros"),
+    *("audit", "jobs", "doctor", "backup", "migrate"),
+]
+
 app = typer.Typer(
     name=PROGRAM,
+    cls=_Program,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
 )
-app.add_typer(devices.app, name="devices")
-app.add_typer(numbers.app, name="numbers")
-app.add_typer(cooling.app, name="cooling")
-app.add_typer(conflicts.app, name="conflicts")
-app.add_typer(macros.app, name="macros")
-app.add_typer(audits.app, name="audit")
-app.add_typer(jobs.app, name="jobs")
-app.add_typer(backup.app, name="backup")
-app.command(epilog="Example: number-inventory migrate --apply --recount")(migrate)
-app.command(epilog="Example: number-inventory sync sbc-1 sbc-2")(sync)
-app.command(epilog="Example: number-inventory release --report --as-of 2026-11-25T12:00:00Z")(release)
-app.command(epilog="Example: number-inventory doctor sbc-1")(doctor)
+group(app, "devices", devices.app)
+group(app, "numbers", numbers.app)
+group(app, "cooling", cooling.app)
+group(app, "conflicts", conflicts.app)
+group(app, "macros", macros.app)
+group(app, "audit", audits.app)
+group(app, "jobs", jobs.app)
+group(app, "backup", backup.app)
+command(
+    app,
+    "migrate",
+    "migrate",
+    "migrate --apply",
+    "# After a restore",
+    "migrate --apply --recount",
+)(migrate)
+command(
+    app,
+    "sync",
+    "sync sbc-1 sbc-2",
+    "sync --all --customer acme",
+)(sync)
+command(
+    app,
+    "release",
+    "# What would be released by then; nothing is changed",
+    "release --report --as-of 2026-11-25T12:00:00Z",
+    "release --all-customers",
+)(release)
+command(
+    app,
+    "doctor",
+    "doctor",
+    "doctor sbc-1",
+    "# Only the stack, for a program",
+    "doctor --no-devices --json",
+)(doctor)
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it
@@ -50,8 +91,12 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it
 
 
 @app.callback(
-    epilog="Examples: number-inventory --local devices list | number-inventory --profile prod -c acme sync --all\n\n"
-    "Exit codes: 0 done, 1 failed (one line on standard error says why), 2 wrongly called, 130 interrupted."
+    epilog=lines_of(
+        "# On the local stack that `make up` started",
+        "--local devices list",
+        "# A customer's devices, with a profile of the AWS configuration",
+        "--profile prod -c acme sync --all",
+    )
 )
 def program(
     context: typer.Context,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.asking import confirmed
+from cli.help import command
 from cli.number_views import number_json, numbers_table
 from cli.request import AsJson, Customer, Request, request_of
 from cli.tables import listing, state
@@ -43,7 +44,13 @@ Notes = Annotated[str, typer.Option(help="What should be known about it. Example
 Text = str | None
 
 
-@app.command(epilog="Example: number-inventory numbers assign +493012345678 --to alice --vendor Microsoft --usage User")
+@command(
+    app,
+    "assign",
+    "numbers assign +493012345678 --to alice",
+    "numbers assign +493012345678 --to ann --vendor Microsoft",
+    "numbers assign 4711 4712 --to sales --usage Hunt_Pilot",
+)
 def assign(
     context: typer.Context,
     numbers: Numbers,
@@ -59,13 +66,22 @@ def assign(
     _change(request_of(context, customer, as_json), numbers, command)
 
 
-@app.command(epilog="Example: number-inventory numbers unassign +493012345678")
+@command(
+    app,
+    "unassign",
+    "numbers unassign +493012345678",
+)
 def unassign(context: typer.Context, numbers: Numbers, *, customer: Customer = None, as_json: AsJson = False) -> None:
     """Take assigned numbers back; they cool as the customer's global settings say."""
     _change(request_of(context, customer, as_json), numbers, Unassign())
 
 
-@app.command(epilog="Example: number-inventory numbers reserve +493012345678 --for bob --until 2027-01-31T12:00:00Z")
+@command(
+    app,
+    "reserve",
+    "numbers reserve 4711 --for bob --until 2027-01-31T12:00:00Z",
+    "numbers reserve 4711 --for 'new office' --notes 'in March'",
+)
 def reserve(
     context: typer.Context,
     numbers: Numbers,
@@ -81,13 +97,23 @@ def reserve(
     _change(request_of(context, customer, as_json), numbers, command)
 
 
-@app.command(epilog="Example: number-inventory numbers unreserve +493012345678")
+@command(
+    app,
+    "unreserve",
+    "numbers unreserve +493012345678",
+)
 def unreserve(context: typer.Context, numbers: Numbers, *, customer: Customer = None, as_json: AsJson = False) -> None:
     """End reservations; the numbers are Available."""
     _change(request_of(context, customer, as_json), numbers, Unreserve())
 
 
-@app.command(epilog="Example: number-inventory numbers cool +493012345678 --days 7")
+@command(
+    app,
+    "cool",
+    "# As long as the customer's global days say",
+    "numbers cool +493012345678",
+    "numbers cool +493012345678 --days 7",
+)
 def cool(
     context: typer.Context,
     numbers: Numbers,
@@ -102,7 +128,11 @@ def cool(
     _change(request_of(context, customer, as_json), numbers, Cool(days))
 
 
-@app.command(epilog="Example: number-inventory numbers release +493012345678 --reason 'wanted back by its user'")
+@command(
+    app,
+    "release",
+    "numbers release +493012345678 --reason 'wanted back'",
+)
 def release(
     context: typer.Context,
     numbers: Numbers,
@@ -115,7 +145,13 @@ def release(
     _change(request_of(context, customer, as_json), numbers, Release(reason))
 
 
-@app.command(epilog="Example: number-inventory numbers edit +493012345678 --description 'Front desk' --tag ''")
+@command(
+    app,
+    "edit",
+    "numbers edit +493012345678 --description 'Front desk'",
+    "# Remove a text",
+    "numbers edit +493012345678 --tag ''",
+)
 def edit(
     context: typer.Context,
     numbers: Numbers,
@@ -150,7 +186,12 @@ def edit(
     _change(request_of(context, customer, as_json), numbers, command)
 
 
-@app.command(epilog="Example: number-inventory numbers delete +493012345678 --yes")
+@command(
+    app,
+    "delete",
+    "numbers delete +493012345678 +493012345679",
+    "numbers delete +493012345678 --yes",
+)
 def delete(
     context: typer.Context,
     numbers: Numbers,
@@ -172,7 +213,15 @@ def delete(
     _carry_out(request, wanted, lambda some: manage.delete_many(request.customer, some, _operator()))
 
 
-@app.command("next", epilog="Example: number-inventory numbers next --count 5 --prefix +4930 --claim --assign-to alice")
+@command(
+    app,
+    "next",
+    "# Look",
+    "numbers next --count 5 --prefix +4930",
+    "# Take two that follow one another, or none",
+    "numbers next --count 2 --contiguous --claim --assign-to alice",
+    "numbers next --prefix +4930 --claim --reserve-for bob",
+)
 def next_available(
     context: typer.Context,
     *,

@@ -35,7 +35,10 @@ UsageWord = Annotated[
 PrefixText = Annotated[str, typer.Option("--prefix", help="Only numbers that begin so. Example: --prefix +4930")]
 SiteText = Annotated[str | None, typer.Option("--site", help="Only of this Site. Example: --site Berlin")]
 AssigneeText = Annotated[
-    str | None, typer.Option("--assigned-to", help="Only what is assigned to this one. Example: --assigned-to alice")
+    str | None,
+    typer.Option(
+        "--assigned-to", metavar="NAME", help="Only what is assigned to this one. Example: --assigned-to alice"
+    ),
 ]
 DeviceName = Annotated[str, typer.Option("--device", help="Only what this device holds. Example: --device sbc-1")]
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from cli.count_views import counts_json, counts_table
+from cli.help import command
 from cli.history_views import change_json, changes_table, explanation_json, explanation_table
 from cli.request import AsJson, Customer, request_of
 from number_inventory.bootstrap import histories, process
@@ -15,7 +16,12 @@ app = typer.Typer()
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The number, such as +493012345678 or 4711.")]
 
 
-@app.command(epilog="Example: number-inventory numbers history +493012345678 --limit 10")
+@command(
+    app,
+    "history",
+    "numbers history +493012345678",
+    "numbers history +493012345678 --limit 10 --json",
+)
 def history(
     context: typer.Context,
     number: Number,
@@ -42,7 +48,12 @@ def history(
         request.output.note(f"{len(page.changes)} shown, and there are more: --limit, or --after {page.last} to go on.")
 
 
-@app.command(epilog="Example: number-inventory numbers count --site Berlin")
+@command(
+    app,
+    "count",
+    "numbers count",
+    "numbers count --site Berlin",
+)
 def count(
     context: typer.Context,
     *,
@@ -60,7 +71,11 @@ def count(
     request.output.show(counts_table(counts))
 
 
-@app.command(epilog="Example: number-inventory numbers explain +493012345678")
+@command(
+    app,
+    "explain",
+    "numbers explain +493012345678",
+)
 def explain(context: typer.Context, number: Number, *, customer: Customer = None, as_json: AsJson = False) -> None:
     """Say why a number is as it is: by whom, under which setting, and what comes next."""
     request = request_of(context, customer, as_json)

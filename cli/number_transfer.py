@@ -15,6 +15,7 @@ import typer
 
 from cli import wiring
 from cli.exports import ExportFormat, FormatWord, OutputFile, destination, export_format, safe_cell
+from cli.help import command
 from cli.number_columns import HEADINGS, NUMBER_FIELDS, by_heading, cells_of
 from cli.number_files import NumberFile, number_file
 from cli.number_filters import Pick, picks_numbers
@@ -51,7 +52,15 @@ class Delimiter(StrEnum):
 _SIGNS = {Delimiter.COMMA: ",", Delimiter.SEMICOLON: ";", Delimiter.TAB: "\t"}
 
 
-@app.command("import", epilog="Example: number-inventory numbers import numbers.csv --dry-run --outcomes outcomes.csv")
+@command(
+    app,
+    "import",
+    "# What would become of each row; nothing is changed",
+    "numbers import numbers.csv --dry-run",
+    "numbers import numbers.csv",
+    "# From VOSS, whose rows do not say who has a number",
+    "numbers import voss.csv --for 'from VOSS' --outcomes told.csv",
+)
 def import_numbers(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or JSON; - is standard input.")],
@@ -110,7 +119,15 @@ def import_numbers(
         )
 
 
-@app.command("export", epilog="Example: number-inventory numbers export --site Berlin --output numbers.csv --excel")
+@command(
+    app,
+    "export",
+    "numbers export --output numbers.csv",
+    "# For a spreadsheet where the comma divides decimals",
+    "numbers export --excel --delimiter semicolon -o berlin.csv",
+    "# Who uses a vendor's numbers, as JSON",
+    "numbers export --vendor Microsoft --output microsoft.json",
+)
 @picks_numbers
 def export_numbers(
     context: typer.Context,

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cli import number_commands, number_history, number_transfer
+from cli.help import command
 from cli.job_views import job_json, job_table
 from cli.job_wait import fail_unless_done, look_again, wait_for_job
 from cli.number_filters import Pick, picks_numbers
@@ -31,10 +32,20 @@ app = typer.Typer(no_args_is_help=True, help="Look numbers up, add, change, assi
 app.add_typer(number_commands.app)
 app.add_typer(number_history.app)
 app.add_typer(number_transfer.app)
-app.command(epilog="Example: number-inventory numbers stock")(stock)
+command(
+    app,
+    "stock",
+    "numbers stock",
+)(stock)
 
 
-@app.command(epilog="Example: number-inventory numbers show +493012345678")
+@command(
+    app,
+    "show",
+    "numbers show +493012345678",
+    "# As it was then",
+    "numbers show +493012345678 --as-of 2026-11-25T12:00:00Z",
+)
 def show(
     context: typer.Context,
     number: Annotated[str, typer.Argument(metavar="NUMBER", help="The number, such as +493012345678 or 4711.")],
@@ -57,7 +68,15 @@ def show(
     request.output.show(number_table(record, now))
 
 
-@app.command("list", epilog="Example: number-inventory numbers list --status Cooling --prefix +4930 --limit 200")
+@command(
+    app,
+    "list",
+    "numbers list --status Cooling --prefix +4930 --limit 200",
+    "# What a device holds",
+    "numbers list --device sbc-1 --all",
+    "# A range of internal numbers, for a program",
+    "numbers list --first 4000 --last 4999 --all --json",
+)
 @picks_numbers
 def list_numbers(
     context: typer.Context,
@@ -83,7 +102,13 @@ def list_numbers(
         _show_tables(request, pages, filtered=filtered)
 
 
-@app.command(epilog="Example: number-inventory numbers add --range +49301000 +49301999 --site Berlin")
+@command(
+    app,
+    "add",
+    "numbers add +493012345678 4711 --site Berlin",
+    "# More than 100 become a job, which the deployed function carries out",
+    "numbers add --range +49301000 +49301999 --site Berlin",
+)
 def add(
     context: typer.Context,
     numbers: Annotated[

@@ -15,6 +15,8 @@ from typer.main import get_command
 
 from cli import main as program
 from number_inventory.domain.errors import StorageBusyError
+from tests.unit.docs.own_commands import idle_parser
+from tests.unit.docs.shell import started
 
 ROOT = Path(__file__).parents[3]
 
@@ -59,14 +61,64 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
 COMMANDS = dict(commands(get_command(program.app)))
 
 
+@pytest.fixture(scope="module")
+def parser() -> Any:  # noqa: ANN401 - Typer's own
+    return idle_parser()
+
+
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
 def test_every_command_explains_itself(path: tuple[str, ...]) -> None:
-    """GIVEN a command WHEN its help is read THEN a text, an example, --json, and help for each option."""
+    """GIVEN a command WHEN its help is read THEN a text, --json, and help for each argument and option."""
     command = COMMANDS[path]
     assert command.help
-    assert command.epilog.startswith(f"Example: number-inventory {' '.join(path)}")
     assert "--json" in [option for parameter in command.params for option in parameter.opts]
     assert [parameter.name for parameter in command.params if not getattr(parameter, "help", "")] == []
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_command_has_examples_that_can_be_given(parser: Any, path: tuple[str, ...]) -> None:  # noqa: ANN401 - Typer's own
+    """GIVEN a command WHEN its examples are given THEN the program takes them, and they are of this command."""
+    lines = COMMANDS[path].epilog.splitlines()
+    given = started(*(line for line in lines if not line.startswith("#")))
+    assert 1 <= len(given) <= 4
+    for words in given:
+        assert " ".join(path) in " ".join(words)
+        parser.main(words[1:], prog_name="number-inventory", standalone_mode=False)
+
+
+@pytest.mark.parametrize("path", [(), ("numbers",), *COMMANDS], ids=" ".join)
+def test_help_is_a_page_of_80_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, path: tuple[str, ...]
+) -> None:
+    """GIVEN 80 columns WHEN help is asked for THEN it fits, and has examples and exit codes."""
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, err = called(capsys, monkeypatch, *path, "--help")
+    assert (code, err) == (0, "")
+    assert max(map(len, out.splitlines())) <= 80
+    assert f"Usage: {' '.join(('number-inventory', *path))} [OPTIONS]" in " ".join(out.split())
+    assert "<" not in out.replace(" < ", " ")
+    if path in COMMANDS:
+        assert "\nExamples:\n  " in out
+        assert "\nExit codes:\n  0 done; 1 failed" in out
+
+
+def test_help_says_what_an_option_takes(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """GIVEN options of each kind WHEN help is asked for THEN range, default, what is required, and words that are."""
+    monkeypatch.setenv("COLUMNS", "100")
+    pages = " ".join(
+        " ".join(called(capsys, monkeypatch, *words, "--help")[1].split())
+        for words in (("numbers", "add"), ("devices", "add"), ("numbers", "list"), ())
+    )
+    for said in (
+        "[NUMBER...] Numbers, such as",
+        "--timeout SECONDS Wait at most so long. [at least 1; default: 3600] Example: --timeout 600",
+        "--wait, --no-wait Wait for the end of the job. [default: --wait]",
+        "--address ADDRESS Where it listens, HTTPS only. [required]",
+        "--source sbc|arm",
+        "-c, --customer CUSTOMER Whose devices and numbers.",
+        "[or NUMBER_INVENTORY_STACK; default: number-inventory]",
+    ):
+        assert said in pages
 
 
 def test_an_export_is_picked_by_the_options_of_the_list() -> None:

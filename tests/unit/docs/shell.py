@@ -26,6 +26,9 @@ _ANSWER = "1"
 _BLANK = re.compile(r"<([a-z][a-z ]*)>")
 """A word that the reader fills in, such as `<the tag of the release>`."""
 
+_INPUT = re.compile(r"(?<= )< \S+")
+"""A file that is read: nobody reads it here."""
+
 _NOTED = """\
 set -eu
 # What comes through a pipe is read to its end first, so that programs are noted in their order.
@@ -51,7 +54,7 @@ def started(*scripts: str) -> list[list[str]]:
         UnreadableError: bash cannot read it, a variable is not set, or a program is not of `PROGRAMS`.
     """
     notes = "".join(f'{name}() {{ note {name.rpartition("/")[2]} "$@"; }}\n' for name in PROGRAMS)
-    shells = "".join(f"(\n{_BLANK.sub('given', script)}\n)\n" for script in scripts)
+    shells = "".join(f"(\n{_INPUT.sub('', _BLANK.sub('given', script))}\n)\n" for script in scripts)
     with tempfile.TemporaryDirectory() as folder:
         calls = Path(folder, "calls")
         calls.touch()

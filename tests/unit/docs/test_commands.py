@@ -23,8 +23,8 @@ from cli import main as program
 from number_inventory.events import read_audit_event
 from tests.unit.docs import aws_commands, sam_commands
 from tests.unit.docs.documented import PAGES, ROOT, Documented, commands, mentions, requests, spans
+from tests.unit.docs.own_commands import PROGRAM, idle_parser, leaves, says_only_which
 
-PROGRAM = "number-inventory"
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 OF_OTHERS = {
@@ -37,35 +37,12 @@ OF_OTHERS = {
 
 @pytest.fixture(scope="module")
 def parser() -> Any:  # noqa: ANN401 - Typer's own
-    """The program as it reads a command line: every command does nothing."""
-    command = get_command(program.app)
-    for leaf in _leaves(command):
-        leaf.callback = lambda **_given: None
-    for parameter in command.params:
-        if "--install-completion" in parameter.opts:
-            parameter.callback = None
-    return command
-
-
-def _leaves(group: Any) -> Iterator[Any]:  # noqa: ANN401 - Typer's own
-    for command in group.commands.values():
-        yield from _leaves(command) if hasattr(command, "commands") else [command]
+    return idle_parser()
 
 
 def _read(parser: Any, words: tuple[str, ...]) -> None:  # noqa: ANN401 - Typer's own
     """Read a command line without its program; what is wrong with it is raised."""
     parser.main(list(words), prog_name=PROGRAM, standalone_mode=False)
-
-
-def _names_no_more_than_a_command(parser: Any, words: tuple[str, ...]) -> bool:  # noqa: ANN401 - Typer's own
-    at = parser
-    for word in words:
-        if word.startswith("--"):
-            continue
-        if word not in getattr(at, "commands", {}):
-            return False
-        at = at.commands[word]
-    return True
 
 
 @pytest.mark.parametrize("documented", commands(PROGRAM), ids=str)
@@ -79,7 +56,7 @@ def test_a_mentioned_command_can_be_given(parser: Any, documented: Documented) -
     """GIVEN a command line in running text THEN it is whole, unless it says no more than which command is meant."""
     words = documented.words[1:]
     with contextlib.ExitStack() as may_lack_something:
-        if _names_no_more_than_a_command(parser, words):
+        if says_only_which(parser, words):
             may_lack_something.enter_context(contextlib.suppress(typer.TyperException))
         _read(parser, words)
 
@@ -113,8 +90,8 @@ def test_a_shortened_command_is_there(parser: Any, documented: Documented) -> No
 
 def test_every_option_that_is_named_is_there(parser: Any) -> None:  # noqa: ANN401 - Typer's own
     """GIVEN the options that the page of the command line names alone THEN each is one of some command."""
-    there = {option for command in (parser, *_leaves(parser)) for each in command.params for option in each.opts}
-    there |= {option for command in _leaves(parser) for each in command.params for option in each.secondary_opts}
+    there = {option for command in (parser, *leaves(parser)) for each in command.params for option in each.opts}
+    there |= {option for command in leaves(parser) for each in command.params for option in each.secondary_opts}
     named = {span.split(" ")[0] for span in spans(ROOT / "docs" / "cli.md") if span.startswith("--")}
     assert len(named) > 30
     assert named - there - {"--help"} == set()
