@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.output import plain, printable
-from cli.tables import Cell, details, fits, listing, state
+from cli.tables import Cell, details, fits, listing, state, who
 from cli.times import distance, duration, instant
 from number_inventory.domain.audit_runs import ENDED, AuditRun
 from number_inventory.domain.findings import Finding, FindingOutcome
@@ -76,7 +76,7 @@ def runs_table(runs: Sequence[AuditRun], now: datetime, width: int) -> Table:
             run.total() if run.checksum else "",
             run.total(FindingOutcome.CORRECTED) or "",
             distance(run.created_at, now),
-            run.requested_by,
+            who(run.requested_by, width),
             _only(run),
         )
         for run in runs

@@ -9,7 +9,7 @@ from cli import wiring
 from cli.help import command
 from cli.number_views import number_json
 from cli.request import AsJson, Customer, request_of
-from cli.tables import listing, state
+from cli.tables import listing, one_below_another, state
 from cli.times import distance
 from number_inventory.bootstrap import process
 from number_inventory.domain.numbers import NumberRecord
@@ -59,7 +59,7 @@ def _table(found: Sequence[NumberRecord], held: Sequence[Sequence[str]], width: 
             record.usage,
             record.vendor or "(Cisco UCM)",
             record.assigned_to,
-            "\n".join(devices),
+            one_below_another(devices, width),
             record.site,
             record.description,
         )

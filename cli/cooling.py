@@ -12,7 +12,7 @@ from cli import wiring
 from cli.help import command
 from cli.number_views import number_json
 from cli.request import AsJson, Customer, request_of
-from cli.tables import listing
+from cli.tables import listing, one_below_another, who
 from cli.times import distance, minute
 from number_inventory.bootstrap import process
 from number_inventory.domain.cooling import MAX_COOLING_DAYS
@@ -63,7 +63,8 @@ def list_cooling(
         more = next(found, None) is not None
     request.output.json({"numbers": [_json(each, now) for each in shown], "more": more})
     if not shown:
-        soon = "" if within is None else f" and is released within {within} days"
+        days = "1 day" if within == 1 else f"{within} days"
+        soon = "" if within is None else f" and is released within {days}"
         request.output.show(f"No number of customer {request.customer} cools{soon}.")
         return
     request.output.show(_table(shown, now, request.output.width))
@@ -83,9 +84,9 @@ def _table(shown: Sequence[CoolingNumber], now: datetime, width: int) -> Table:
             minute(each.record.release_date) if each.record.release_date else "",
             distance(each.record.release_date, now).removeprefix("in ") if each.record.release_date else "",
             _was(each.before),
-            _whose(each.before),
+            _whose(each.before, width),
             distance(each.record.cooling_since, now) if each.record.cooling_since else "",
-            each.record.updated_by,
+            who(each.record.updated_by, width),
         )
         for each in shown
     ]
@@ -98,9 +99,9 @@ def _was(before: NumberRecord | None) -> str:
     return f"{before.status} / {before.usage}" if before.usage else str(before.status)
 
 
-def _whose(before: NumberRecord | None) -> str:
+def _whose(before: NumberRecord | None, width: int) -> str:
     """Who had it: devices, or somebody of a vendor."""
     if before is None:
         return ""
-    devices = ", ".join(holder.device for holder in before.holders)
+    devices = one_below_another([holder.device for holder in before.holders], width)
     return devices or " of ".join(filter(None, (before.assigned_to, before.vendor)))

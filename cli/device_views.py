@@ -56,7 +56,7 @@ def device_json(entry: DeviceEntry) -> dict[str, Any]:
     }
 
 
-def devices_table(entries: list[DeviceEntry], now: datetime) -> Table:
+def devices_table(entries: list[DeviceEntry], now: datetime, width: int) -> Table:
     """A line for each device."""
     headings = ("Device", "Address", "State", "Numbers", "Last sync")
     rows = [
@@ -69,7 +69,7 @@ def devices_table(entries: list[DeviceEntry], now: datetime) -> Table:
         )
         for entry in entries
     ]
-    return listing(headings, rows, keep=len(headings))
+    return listing(headings, rows, keep=len(headings), width=width)
 
 
 def device_table(entry: DeviceEntry, now: datetime) -> Table:

@@ -144,7 +144,7 @@ def list_devices(context: typer.Context, *, customer: Customer = None, as_json: 
         example = request.command("devices", "add", "sbc-1", "--address", "https://10.8.5.71")
         output.show(f"Customer {request.customer} has no devices yet; add one with:\n  {example}")
         return
-    output.show(devices_table(entries, process.clock().now()))
+    output.show(devices_table(entries, process.clock().now(), output.width))
     for entry in entries:
         if entry.state.cause and entry.state.health not in {Health.OK, Health.NEVER_SYNCED}:
             output.show(f"\n{entry.device.key.name}: {entry.state.cause}")

@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from cli.number_views import number_json
-from cli.tables import details, listing, state
+from cli.tables import details, listing, state, who
 from cli.times import instant
 from number_inventory.domain.changes import Change, State, status_of
 from number_inventory.domain.explanation import Actor, Explanation
@@ -43,7 +43,7 @@ def changes_table(changes: tuple[Change, ...], now: datetime, width: int) -> Tab
             instant(change.at, now),
             change.kind.replace("_", " "),
             state(status_of(change.after) or ""),
-            change.by,
+            who(change.by, width),
             change.reason,
             ", ".join(change.changed),
         )

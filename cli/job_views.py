@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.output import plain, printable
-from cli.tables import details, listing, state
+from cli.tables import details, listing, state, who
 from cli.times import distance, duration, instant
 from number_inventory.domain.number_jobs import JOB_ENDED, NumberJob, NumberOutcome
 
@@ -21,7 +21,7 @@ def job_json(job: NumberJob) -> dict[str, Any]:
     return told
 
 
-def jobs_table(jobs: Sequence[NumberJob], now: datetime) -> Table:
+def jobs_table(jobs: Sequence[NumberJob], now: datetime, width: int) -> Table:
     """A line for each job."""
     headings = ("Job", "State", "Numbers", "Done", "Created", "Existed", "Failed", "Begun", "By")
     rows = [
@@ -34,11 +34,11 @@ def jobs_table(jobs: Sequence[NumberJob], now: datetime) -> Table:
             job.existed or "",
             job.failed or "",
             distance(job.created_at, now),
-            job.requested_by,
+            who(job.requested_by, width),
         )
         for job in jobs
     ]
-    return listing(headings, rows, keep=4)
+    return listing(headings, rows, keep=4, width=width, spare=2)
 
 
 def job_table(job: NumberJob, now: datetime) -> Table:

@@ -52,7 +52,7 @@ def list_jobs(
         output.show(f"Customer {request.customer} has no job; this would begin one:")
         output.show_command(request.command("numbers", "add", "--range", "+49301000", "+49301999"))
         return
-    output.show(jobs_table(page.jobs, process.clock().now()))
+    output.show(jobs_table(page.jobs, process.clock().now(), output.width))
     if page.last is not None:
         output.note(f"The newest {len(page.jobs)} are shown: --limit for more.")
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from rich.table import Table
 
-from cli.tables import details, listing, state
-from cli.times import instant
+from cli.tables import Cell, details, fits, listing, one_below_another, state
+from cli.times import duration, instant
 from number_inventory.domain.numbers import NumberRecord
 
 _LISTED = ("Number", "Status", "Usage", "Vendor", "Held by", "Assigned to", "Tag", "Site", "Description")
@@ -62,18 +62,29 @@ def number_table(record: NumberRecord, now: datetime) -> Table:
 
 def numbers_table(records: tuple[NumberRecord, ...], now: datetime, width: int) -> Table:
     """A line for each number."""
-    rows = [
-        (
-            record.number,
-            state(record.status),
-            record.usage,
-            record.vendor,
-            ", ".join(holder.device for holder in record.holders),
-            record.assigned_to,
-            record.shown_tag(now),
-            record.site,
-            record.description,
-        )
-        for record in records
-    ]
+    rows = [_row(record, record.shown_tag(now), width) for record in records]
+    if not fits(_LISTED[:-_SPARE], [row[:-_SPARE] for row in rows], width):
+        rows = [_row(record, _short_tag(record, now), width) for record in records]
     return listing(_LISTED, rows, width=width, spare=_SPARE)
+
+
+def _row(record: NumberRecord, tag: str, width: int) -> tuple[Cell, ...]:
+    return (
+        record.number,
+        state(record.status),
+        record.usage,
+        record.vendor,
+        one_below_another([holder.device for holder in record.holders], width),
+        record.assigned_to or (f"for {record.reserved_for}" if record.reserved_for else ""),
+        tag,
+        record.site,
+        record.description,
+    )
+
+
+def _short_tag(record: NumberRecord, now: datetime) -> str:
+    """The Tag, of a cooling in a few words: its whole sentence would need more lines than all the rest."""
+    if record.release_date is None:
+        return record.shown_tag(now)
+    left = (record.release_date - now).total_seconds()
+    return f"{duration(left)} left" if left > 0 else "due"

@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-_WIDE = 1000
+PIPE = 1000
 """Columns of an output that is no terminal: nothing is wrapped, so that it can be searched line by line."""
 
 _BAR = 20
@@ -132,5 +132,5 @@ def plain(value: object) -> Any:  # noqa: ANN401 - JSON is whatever it is
 def _console(*, stderr: bool) -> Console:
     """A console that takes text as it is: no markup, no emoji codes, no guessed colours."""
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() or "COLUMNS" in os.environ else _WIDE
+    width = None if stream.isatty() or "COLUMNS" in os.environ else PIPE
     return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=width)

@@ -1,16 +1,22 @@
 """Tables that fit narrow terminals: no frames, no blank columns; long text wraps in its own column."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from cli.output import printable
+from cli.output import PIPE, printable
 
 Cell = str | int | Text
 
 _GAP = 2
+
+_RIGID = 20
+"""Columns that need no more are folded last: a Status, an instant or a count in two lines is hard to read."""
+
+_LEAST = 7
+"""What is left for each other column then."""
 
 _STYLES = {
     "Available": "green",
@@ -73,10 +79,18 @@ def listing(
     while width is not None and spares and _width(headings, rows, shown) > width:
         shown.remove(spares.pop())
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    widths = {index: _widest(headings, rows, index) for index in shown}
+    whole = _whole(widths, width)
     for index in shown:
         numeric = any(isinstance(row[index], int) for row in rows)
-        # The first column is what a reader looks for and copies: it stays in one piece as long as it can.
-        table.add_column(headings[index], justify="right" if numeric else "left", no_wrap=not index, overflow="fold")
+        table.add_column(
+            headings[index],
+            justify="right" if numeric else "left",
+            # The first column is what a reader looks for and copies: it stays in one piece as long as it can.
+            no_wrap=not index or index in whole,
+            min_width=widths[index] if index in whole else None,
+            overflow="fold",
+        )
     for row in rows:
         table.add_row(*(_text(row[index]) for index in shown))
     return table
@@ -89,8 +103,35 @@ def fits(headings: Sequence[str], rows: Sequence[Sequence[Cell]], width: int) ->
 
 
 def _width(headings: Sequence[str], rows: Sequence[Sequence[Cell]], shown: Sequence[int]) -> int:
-    widest = (max(cell_len(str(row[index])) for row in (headings, *rows)) for index in shown)
-    return sum(widest) + _GAP * (len(shown) - 1)
+    return sum(_widest(headings, rows, index) for index in shown) + _GAP * (len(shown) - 1)
+
+
+def _whole(widths: Mapping[int, int], width: int | None) -> set[int]:
+    """The columns that are kept in one piece: the narrow ones, the narrowest first, while the others keep some room."""
+    whole: set[int] = set()
+    needed = _LEAST * len(widths) + _GAP * (len(widths) - 1)
+    for index in sorted(widths, key=lambda each: widths[each]):
+        needed += widths[index] - _LEAST
+        if widths[index] > _RIGID or (width is not None and needed > width):
+            break
+        whole.add(index)
+    return whole
+
+
+def _widest(headings: Sequence[str], rows: Sequence[Sequence[Cell]], index: int) -> int:
+    lines = (line for row in (headings, *rows) for line in str(row[index]).splitlines())
+    return max(map(cell_len, lines), default=0)
+
+
+def one_below_another(names: Sequence[str], width: int) -> str:
+    """Several names in a cell: in a terminal one a line, in a pipe, where a row is a line, divided by commas."""
+    return ("\n" if width < PIPE else ", ").join(names)
+
+
+def who(signature: str, width: int) -> str:
+    """Who made a change, short enough for a terminal: of a caller's ARN the name at its end. A pipe gets all of it."""
+    kind, arn, rest = signature.partition("arn:")
+    return f"{kind}{rest.rpartition('/')[2]}" if width < PIPE and arn and "/" in rest else signature
 
 
 def details(pairs: Sequence[tuple[str, Cell]]) -> Table:

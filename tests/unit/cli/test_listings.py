@@ -46,7 +46,7 @@ def test_cooling_is_listed_for_people_and_programs(world: World, call: Call) -> 
     assert (number["number"]["status"], number["before"]["assigned_to"]) == ("Cooling", "bob")
     assert "The first 1 are shown" in call("-c", "acme", "cooling", "list", "--limit", "1").err
     assert call("cooling", "list").out == "No number of customer default cools.\n"
-    assert call("-c", "acme", "cooling", "list", "--within", "1").out.endswith("cools and is released within 1 days.\n")
+    assert call("-c", "acme", "cooling", "list", "--within", "1").out.endswith("cools and is released within 1 day.\n")
 
 
 def test_conflicts_are_listed_with_what_to_do(world: World, call: Call) -> None:

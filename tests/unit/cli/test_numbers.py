@@ -199,3 +199,14 @@ def test_list_finds_by_what_it_is_asked(world: World, call: Call) -> None:
     assert listed("--text", "Recep", "--limit", "1") == ["1001"]
     assert listed("--changed-since", "2020-01-01T00:00:00Z") == ["1003"]
     assert "Assigned to" in call("numbers", "list").out
+
+
+def test_a_list_says_who_waits_for_a_number_and_how_long_it_cools(world: World, call: Call) -> None:
+    """GIVEN a reserved and a cooling number WHEN listed in 80 columns THEN for whom, and in few words how long."""
+    call("numbers", "reserve", "1001", "--for", "bob")
+    lines = [line.split() for line in call("numbers", "list", width=80).out.splitlines()]
+    assert ["1001", "Reserved", "for", "bob"] in lines
+    [cools] = [line for line in lines if line[:2] == ["2001", "Cooling"]]
+    assert cools[-1] == "left"
+    whole = call("numbers", "list").out
+    assert "until the Release Date" in whole

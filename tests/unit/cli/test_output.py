@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
-from cli.output import Output, plain, printable
-from cli.tables import Cell, details, listing, state
+from cli.output import PIPE, Output, plain, printable
+from cli.tables import Cell, details, listing, one_below_another, state, who
 from number_inventory.domain.numbers import Status
 
 
@@ -113,3 +114,35 @@ def test_counts_stand_on_the_right() -> None:
     """GIVEN counts, one of them not known WHEN they are listed THEN right-aligned, and the unknown one is blank."""
     table = listing(("Device", "Result", "Users"), [("sbc-1", "applied", 12000), ("sbc-2", "failed", "")])
     assert shown(table, 80) == ["Device  Result   Users", "sbc-1   applied  12000", "sbc-2   failed"]
+
+
+def test_narrow_columns_stay_in_one_piece_and_wide_ones_are_folded() -> None:
+    """GIVEN a terminal that is too narrow WHEN rows are listed THEN words such as a Vendor are not torn apart."""
+    name = "maximilian.mustermann-von-und-zu@example.com"
+    rows = [
+        ("+493012340001", "Used", "CTI_RoutePoint", "Webex Calling", name),
+        ("4711", "Used", "Device", "AudioCodes", ""),
+    ]
+    lines = shown(listing(("Number", "Status", "Usage", "Vendor", "Assigned to"), rows, width=80), 80)
+    assert lines[1] == "+493012340001  Used    CTI_RoutePoint  Webex Calling  maximilian.mustermann-von-"
+    assert lines[-1] == "4711           Used    Device          AudioCodes"
+
+
+def test_wide_characters_count_twice() -> None:
+    """GIVEN texts whose characters take two columns WHEN they are listed THEN what follows stands below itself."""
+    rows = [("東京本社", "Used"), ("München", "Cooling")]
+    lines = shown(listing(("Site", "Status"), rows), 80)
+    words = zip(lines, ("Status", "Used", "Cooling"), strict=True)
+    assert {cell_len(line[: line.index(word)]) for line, word in words} == {10}
+
+
+def test_a_terminal_gets_names_below_one_another_and_a_pipe_a_line_a_row() -> None:
+    assert one_below_another(["sbc-1", "sbc-2"], 80) == "sbc-1\nsbc-2"
+    assert one_below_another(["sbc-1", "sbc-2"], PIPE) == "sbc-1, sbc-2"
+
+
+def test_a_terminal_gets_the_name_of_a_caller_and_a_pipe_all_of_it() -> None:
+    caller = "api:arn:aws:sts::123456789012:assumed-role/operators/ann@example.com"
+    assert who(caller, 80) == "api:ann@example.com"
+    assert who(caller, PIPE) == caller
+    assert who("operator:alice", 80) == "operator:alice"
