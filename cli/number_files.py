@@ -12,7 +12,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
@@ -57,7 +57,7 @@ class NumberFile:
         """
         return sum(1 for _ in self._rows())
 
-    def given(self) -> Iterator[GivenRow]:
+    def given(self) -> Generator[GivenRow, None, None]:
         """Its rows, as an import takes them."""
         for place, (cells, problem) in enumerate(self._rows(), start=1):
             number = cells.get("number", "").strip()[:40]

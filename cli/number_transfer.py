@@ -5,7 +5,7 @@ import getpass
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -23,19 +23,21 @@ from cli.number_pages import pages_of
 from cli.number_views import number_json
 from cli.output import Output, plain
 from cli.request import AsJson, Customer, request_of
-from cli.tables import listing, state
+from cli.tables import Cell, listing, state
 from cli.words import one_of
 from number_inventory.bootstrap import process
 from number_inventory.domain.errors import InventoryError
+from number_inventory.domain.imports import NOBODY_NAMED
 from number_inventory.domain.numbers import NumberRecord
 from number_inventory.services.import_numbers import RowOutcome, RowResult
 
 _SHOWN = 20
-"""How many rows that are not done are shown; --outcomes has them all."""
+"""How many reasons why rows are not done are shown, each with its first row; --outcomes has all rows."""
 
 _EXACT_DIGITS = 15
 """A spreadsheet that takes a number for one to calculate with keeps so many digits, and no zeros before them."""
 
+_UNDONE_COLUMNS = ("Row", "Number", "Outcome", "Why")
 _UNDONE = frozenset({RowOutcome.REFUSED, RowOutcome.FAILED})
 
 app = typer.Typer()
@@ -103,9 +105,9 @@ def import_numbers(
         total = source.count()
         _warn_of_columns(request.output, source)
         service = wiring.import_numbers(request.settings)
-        results = service(
-            request.customer, source.given(), f"operator:{getpass.getuser()}", for_whom=for_, dry_run=dry_run
-        )
+        # Closed before its file is, also where an interruption leaves it half read.
+        given = stack.enter_context(closing(source.given()))
+        results = service(request.customer, given, f"operator:{getpass.getuser()}", for_whom=for_, dry_run=dry_run)
         teller = _Teller(request.output, total, dry_run=dry_run, outcomes=_opened(stack, outcomes))
         try:
             teller.tell_of(results)
@@ -180,7 +182,7 @@ class _Teller:
         self._total = total
         self._dry_run = dry_run
         self._writer = None if outcomes is None else csv.writer(outcomes, lineterminator="\r\n")
-        self._undone: list[RowResult] = []
+        self._undone: dict[tuple[RowOutcome, str], tuple[RowResult, int]] = {}
         self.counts: Counter[RowOutcome] = Counter()
 
     def tell_of(self, results: Iterable[RowResult]) -> None:
@@ -203,8 +205,11 @@ class _Teller:
             self._writer.writerow((result.row, safe_cell(result.number), result.outcome, safe_cell(result.reason)))
         if self._output.as_json:
             self._output.write(("" if first else ",") + json.dumps(plain(result), ensure_ascii=False))
-        elif result.outcome in _UNDONE and len(self._undone) < _SHOWN:
-            self._undone.append(result)
+        elif result.outcome in _UNDONE:
+            alike = (result.outcome, result.reason)
+            shown, count = self._undone.get(alike, (result, 0))
+            if count or len(self._undone) < _SHOWN:
+                self._undone[alike] = shown, count + 1
 
     def end(self, *, stopped: bool) -> None:
         """Say what became of them all."""
@@ -219,9 +224,8 @@ class _Teller:
         self._output.show(listing(("Outcome", "Rows"), rows))
         if self._undone:
             self._output.show("")
-            lines = [(each.row, each.number, state(each.outcome), each.reason) for each in self._undone]
-            self._output.show(listing(("Row", "Number", "Outcome", "Why"), lines))
-        more = sum(self.counts[outcome] for outcome in _UNDONE) - len(self._undone)
+            self._output.show(listing(_UNDONE_COLUMNS, [_undone(*each) for each in self._undone.values()]))
+        more = sum(self.counts[outcome] for outcome in _UNDONE) - sum(count for _, count in self._undone.values())
         if more:
             self._output.note(f"{more} more rows are not done: --outcomes FILE has them all.")
         if self._dry_run:
@@ -230,6 +234,13 @@ class _Teller:
             self._output.note(
                 f"{sum(self.counts.values())} of {self._total} rows were seen to. Run it again: it goes on."
             )
+
+
+def _undone(first: RowResult, count: int) -> tuple[Cell, ...]:
+    """A line for a row that is not done, and for those that are not for the same reason."""
+    alike = f" (so {count - 1} more)" if count > 1 else ""
+    hint = "; --for NAME names one for all rows that name nobody" if first.reason.endswith(NOBODY_NAMED) else ""
+    return first.row, first.number, state(first.outcome), f"{first.reason}{hint}{alike}"
 
 
 def _warn_of_columns(output: Output, source: NumberFile) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from number_inventory.bootstrap import number_jobs, process
 from number_inventory.domain.number_jobs import NumberJob
-from number_inventory.settings import JobsSettings, OperatorSettings, RunJobSettings
+from number_inventory.settings import JobsSettings, RunJobSettings
 from simulator.server import Simulator
 from tests.engines.engine import Engine
 from tests.integration.cli.operator import CANARY, Operator
@@ -49,7 +49,6 @@ class PlayedJobs:
     """The function of jobs: it carries a job out when it is woken."""
 
     def __init__(self, settings: JobsSettings) -> None:
-        assert isinstance(settings, OperatorSettings)
         self._settings = RunJobSettings.model_validate(settings.model_dump(by_alias=True))
 
     def wake(self, job: NumberJob) -> None:

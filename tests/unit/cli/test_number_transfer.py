@@ -4,7 +4,9 @@ import csv
 import io
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from cli import wiring
 from number_inventory.bootstrap import lookups, process
 from number_inventory.domain.errors import StorageBusyError
 from number_inventory.domain.numbers import Status
-from number_inventory.services.import_numbers import ImportNumbers
+from number_inventory.services.import_numbers import ImportNumbers, RowResult
 from number_inventory.services.lookup import LookUpNumbers
 from tests.memory.world import World
 from tests.unit.cli.conftest import Call
@@ -55,6 +57,40 @@ def written(folder: Path, text: str | bytes, name: str = "numbers.csv") -> str:
 
 
 # --- import
+
+
+def test_rows_that_are_not_done_for_one_reason_are_told_once(world: World, call: Call, tmp_path: Path) -> None:
+    """GIVEN many rows that name nobody, and another fault WHEN imported THEN each reason once, and what helps."""
+    nobody = [f"{5000 + index},Used,User" for index in range(100)]
+    file = written(tmp_path, "\n".join(["Internal Number,Status,Usage", *nobody, "6000,Busy,"]))
+    ended = call("numbers", "import", file)
+    _, first, second = ended.out[ended.out.index("Row  ") :].splitlines()
+    assert "Assigned to: must name who has the number; --for NAME names one for all rows that name nobody" in first
+    assert (first.split()[:2], first.endswith("(so 99 more)")) == (["1", "5000"], True)
+    assert second.split()[:3] == ["101", "6000", "refused"]
+    assert "more rows are not done" not in ended.err
+
+
+def test_an_interrupted_import_says_how_far_it_came_and_nothing_else(
+    world: World, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GIVEN an import WHEN it is interrupted in the middle THEN how far it came, and no word of files half read."""
+    file = written(tmp_path, "Internal Number\n" + "\n".join(str(5000 + index) for index in range(1000)))
+    importing = wiring.import_numbers(None)  # type: ignore[arg-type]  # nobody looks at the settings here
+    unraised: list[object] = []
+
+    def interrupted(*given: object, **options: object) -> Iterator[RowResult]:
+        yield from islice(importing(*given, **options), 250)  # type: ignore[arg-type]  # as they were given
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(wiring, "import_numbers", lambda _settings: interrupted)
+    monkeypatch.setattr(sys, "unraisablehook", unraised.append)
+    ended = call("numbers", "import", file)
+    assert (ended.code, unraised) == (130, [])
+    assert ended.err.splitlines() == [
+        "250 of 1000 rows were seen to. Run it again: it goes on.",
+        "error: interrupted",
+    ]
 
 
 def test_an_export_of_voss_comes_in(world: World, call: Call, tmp_path: Path) -> None:

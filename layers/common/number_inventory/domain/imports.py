@@ -28,6 +28,9 @@ from number_inventory.domain.numbers import (
     free_text,
 )
 
+NOBODY_NAMED = "must name who has the number"
+"""What is said of a row that gives a number away and names nobody."""
+
 ROW_FIELDS = (
     "number",
     "status",
@@ -203,7 +206,7 @@ def _days(release: datetime | None, now: datetime) -> int | None:
 
 def _whom(name: str, field: str) -> str:
     if not name:
-        raise InvalidInputError(field, "must name who has the number")
+        raise InvalidInputError(field, NOBODY_NAMED)
     return name
 
 
