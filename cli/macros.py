@@ -8,13 +8,20 @@ from cli.help import command
 from cli.request import AsJson, Customer, Request, request_of
 from cli.tables import details, fits, listing
 from number_inventory.bootstrap import configuration
-from number_inventory.domain.macros import MacroValue, macro_definition
+from number_inventory.domain.macros import MACROS, MacroValue, macro_definition
 
 app = typer.Typer(no_args_is_help=True, help="Read and set named macros, such as how long numbers cool.")
 
 _COLUMNS = ("Macro", "Value", "From", "Purpose")
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The macro, such as audiocodes_cooling_duration.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        autocompletion=lambda: sorted(MACROS),
+        help="The macro, as `macros list` names it, such as audiocodes_cooling_duration.",
+    ),
+]
 Global = Annotated[bool, typer.Option("--global", help="The value for every customer that has none of its own.")]
 
 

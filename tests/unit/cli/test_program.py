@@ -273,5 +273,6 @@ def test_completion_knows_commands_and_values() -> None:
     assert completed("number-inventory numbers list --status C", 4).split() == ["Cooling"]
     assert completed("number-inventory audit run --code orph", 4).split() == ["orphaned"]
     assert completed("number-inventory audit show l", 3).split() == ["latest"]
+    assert completed("number-inventory macros set audiocodes_c", 3).split() == ["audiocodes_cooling_duration"]
     assert completed("number-inventory audit export latest --outcome un", 5).split() == ["unproven"]
     assert completed("number-inventory audit export latest --format j", 5).split() == ["json"]

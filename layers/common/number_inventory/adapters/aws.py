@@ -133,10 +133,15 @@ class AwsSession:
         self,
         service: Literal["cloudformation", "cloudwatch", "dynamodb", "events", "lambda", "scheduler", "sqs", "ssm"],
     ) -> Any:  # noqa: ANN401 - see its callers
-        with aws_errors(f"set up the {service} client"):
-            return self._session.create_client(
-                service, region_name=self._region, endpoint_url=self._endpoint_url, config=_CONFIG
-            )
+        purpose = f"set up the {service} client"
+        try:
+            with aws_errors(purpose):
+                return self._session.create_client(
+                    service, region_name=self._region, endpoint_url=self._endpoint_url, config=_CONFIG
+                )
+        except ValueError as error:
+            # So botocore refuses an endpoint, and what else it cannot make sense of.
+            raise StorageRefusedError(f"could not {purpose}: {error}") from None
 
 
 @contextmanager
