@@ -1,8 +1,13 @@
 """What the deployment itself promises: everything is there, in the shape that the template says."""
 
 import json
+import subprocess
+import sys
+
+import pytest
 
 from tests.e2e.deployed_stack import DeployedStack
+from tests.unit.docs.documented import ROOT, Documented, commands
 
 
 def test_deployed_tables_have_their_indexes(stack: DeployedStack) -> None:
@@ -63,3 +68,11 @@ def test_dead_letters_wait_long_enough_to_be_seen(stack: DeployedStack) -> None:
 
     assert dead["QueueArn"] in attributes["RedrivePolicy"]
     assert int(dead["MessageRetentionPeriod"]) == 14 * 24 * 3600
+
+
+@pytest.mark.parametrize("documented", commands("python3", ROOT / "docs" / "local-stack.md"), ids=str)
+def test_the_description_has_what_the_page_reads_from_it(stack: DeployedStack, documented: Documented) -> None:
+    """GIVEN a stack that is up WHEN a piece of Python of the page is run beside it THEN it prints a value."""
+    _, *words = documented.words
+    done = subprocess.run([sys.executable, *words], cwd=stack.folder, capture_output=True, text=True, check=True)  # noqa: S603 - the page's own
+    assert done.stdout.strip()

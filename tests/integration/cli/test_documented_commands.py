@@ -96,10 +96,11 @@ class Reader:
 
     def _held(self) -> str:
         """A device has lost more than the guard lets go: the checksum of what is held back."""
+        self._gives("macros", "set", "audiocodes_removal_guard_count", "1")
         self._gives("sync", "sbc-1")
         self._devices.devices["sbc-1"].unregister(["+493012340001", "+493012340002"])
         self._gives("sync", "sbc-1")
-        checksum: str = self._operator("devices", "show", "sbc-1", "--json").json["held"]["checksum"]
+        checksum: str = self._operator("devices", "show", "sbc-1", "--json").json["held_removals"]["checksum"]
         return checksum
 
     def _gives(self, *words: str, page: str = "") -> None:
