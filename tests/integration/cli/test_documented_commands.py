@@ -16,7 +16,7 @@ from tests.engines.engine import Engine
 from tests.integration.cli.operator import CANARY, Operator
 from tests.integration.cli.test_audits import PlayedFunction, function
 from tests.memory.clock import SettableClock
-from tests.unit.docs.documented import PAGES, ROOT, Documented, blocks, commands, mentions
+from tests.unit.docs.documented import ROOT, Documented, blocks, commands, mentions
 from tests.unit.docs.own_commands import PROGRAM, idle_parser, says_only_which
 
 __all__ = ["function"]
@@ -132,17 +132,6 @@ def test_what_a_page_shows_works(reader: Reader, clock: SettableClock, page: Pat
     reader.has_worked()
     clock.advance(days=2)
     for command in to_be_run(page):
-        reader.gives(command)
-
-
-def test_what_the_other_pages_show_works(reader: Reader, clock: SettableClock) -> None:
-    """GIVEN devices, a job and an audit WHEN the commands of all other pages are given THEN each of them succeeds."""
-    reader.has("sbc-1", "arm-1")
-    reader.has_worked()
-    clock.advance(days=2)
-    others = list(to_be_run(*(page for page in PAGES if page not in OF_A_BEGINNER)))
-    assert len(others) > 15
-    for command in others:
         reader.gives(command)
 
 
