@@ -4,6 +4,7 @@ Logs and metrics hold numbers, device names and causes; never a credential.
 """
 
 import json
+import logging
 import os
 import sys
 import time
@@ -54,8 +55,15 @@ _Answer = TypeVar("_Answer")
 
 
 def logger_for(service: str) -> Logger:
-    """The logger of a function; its level comes from POWERTOOLS_LOG_LEVEL."""
-    return Logger(service=service, utc=True)
+    """The logger of a function; its level comes from POWERTOOLS_LOG_LEVEL.
+
+    Lambda has a level of its own, which Powertools would prefer. It drops what is below it, metrics among it, which are
+    lines without a level; so it stays at INFO, and what the functions write is decided here. Times are in RFC 3339: a
+    line with another is of no level either.
+    """
+    logger = Logger(service=service, utc=True, use_rfc3339=True)
+    logging.getLogger(service).setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
+    return logger
 
 
 def correlate(logger: Logger, given: str | None, request_id: str) -> str:

@@ -82,8 +82,14 @@ class Alarm:
         return _BREACHES[self.properties["ComparisonOperator"]](value, self._number("Threshold"))
 
     def _number(self, name: str) -> float:
-        written = self.properties[name]
-        return float(template()["Parameters"][written]["Default"] if isinstance(written, str) else written)
+        """A number that stands there, that a parameter gives, or that is looked up in a mapping by a parameter."""
+        match self.properties[name]:
+            case str(parameter):
+                return float(template()["Parameters"][parameter]["Default"])
+            case [mapping, parameter, key]:
+                return float(template()["Mappings"][mapping][template()["Parameters"][parameter]["Default"]][key])
+            case written:
+                return float(written)
 
 
 def alarms() -> dict[str, Alarm]:

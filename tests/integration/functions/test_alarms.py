@@ -236,7 +236,7 @@ def test_a_device_that_fails_raises_the_alarm_for_as_long_as_it_does(plant: Plan
 
 def _queue_of(alarm: Alarm) -> list[Datum]:
     [queue] = alarm.series.dimensions
-    return of_aws("AWS/SQS", alarm.series.name, queue, 5 * MINUTES, 3601)
+    return of_aws("AWS/SQS", alarm.series.name, queue, 5 * MINUTES, 90 * MINUTES)
 
 
 OF_AWS: dict[str, Callable[[Alarm], list[Datum]]] = {

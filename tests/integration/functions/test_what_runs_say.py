@@ -20,7 +20,7 @@ def summary(ran: Ran, service: str, message: str) -> dict[str, Any]:
     [line] = ran.logged
     assert (line["service"], line["message"]) == (service, message)
     assert line["function_request_id"] == Context().aws_request_id
-    assert line["timestamp"].endswith("+0000")
+    assert datetime.fromisoformat(line["timestamp"]).utcoffset() == timedelta()
     return line
 
 

@@ -63,6 +63,50 @@ def test_messages_stay_hidden_for_six_timeouts(template: Template) -> None:
         assert mapping[timeout]["VisibilityTimeout"] == 6 * int(timeout)
 
 
+def test_a_message_in_its_third_try_is_late(template: Template, resources: Resources) -> None:
+    """GIVEN a message that two dead workers had taken WHEN it is taken anew THEN it is too early to call it late."""
+    alarm = resources["SyncsWaitingAlarm"]["Properties"]
+    assert alarm["Threshold"] == {"Fn::FindInMap": ["WorkerTimeouts", {"Ref": "WorkerTimeout"}, "Late"]}
+    for times in template["Mappings"]["WorkerTimeouts"].values():
+        assert times["Late"] >= max(3600, 2 * times["VisibilityTimeout"] + alarm["Period"])
+
+
+def test_nothing_waits_for_what_may_be_left_out(resources: Resources) -> None:
+    """GIVEN resources that a condition leaves out WHEN others wait for resources THEN for none of these.
+
+    CloudFormation would leave out the others, too; cfn-lint does not see it where SAM's own names could be meant.
+    """
+    conditional = {name for name, resource in resources.items() if "Condition" in resource}
+    assert conditional
+    for name, resource in resources.items():
+        waits = resource.get("DependsOn", [])
+        assert not conditional & set([waits] if isinstance(waits, str) else waits), name
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARN", "ERROR"])
+def test_metrics_pass_at_every_level(template: Template, resources: Resources, level: str) -> None:
+    """GIVEN any level WHEN metrics are written, lines without a level THEN Lambda takes them for INFO, and keeps them."""
+    assert level in template["Parameters"]["LogLevel"]["AllowedValues"]
+    assert template["Conditions"]["LogsDebug"] == {"Fn::Equals": [{"Ref": "LogLevel"}, "DEBUG"]}
+    for name, function in _of_type(resources, "AWS::Serverless::Function").items():
+        kept = function["Properties"]["LoggingConfig"]["ApplicationLogLevel"]
+        assert kept == {"Fn::If": ["LogsDebug", "DEBUG", "INFO"]}, name
+    assert template["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == {"Ref": "LogLevel"}
+
+
+def test_every_role_can_be_bounded(resources: Resources) -> None:
+    """GIVEN an account whose roles need a boundary WHEN it is named THEN every role of the stack has it."""
+    bound = {"Fn::If": ["HasRoleBoundary", {"Ref": "RoleBoundaryArn"}, {"Ref": "AWS::NoValue"}]}
+    assert {
+        role["Properties"]["PermissionsBoundary"] == bound for role in _of_type(resources, "AWS::IAM::Role").values()
+    } == {True}
+
+
+def test_the_end_of_an_alarm_is_told_to_whom_its_beginning_was(resources: Resources) -> None:
+    for name, alarm in _of_type(resources, "AWS::CloudWatch::Alarm").items():
+        assert alarm["Properties"]["OKActions"] == alarm["Properties"]["AlarmActions"], name
+
+
 def test_failures_are_kept(resources: Resources) -> None:
     """GIVEN a scheduled function WHEN it is not reached, or fails THEN either is kept in a queue of its own kind."""
     functions = _of_type(resources, "AWS::Serverless::Function")

@@ -121,7 +121,7 @@ def test_what_others_rely_on_stays(resources: Resources, kind: str) -> None:
 
     assert kept == lasting
     of_kind = {name for name, each in resources.items() if each["Type"] == kind}
-    expected = {"ApiGatewayLogsRole"} if kind == "AWS::IAM::Role" else of_kind
+    expected = {"LogAccountRole"} if kind == "AWS::IAM::Role" else of_kind
     assert kept & of_kind == expected
 
 
