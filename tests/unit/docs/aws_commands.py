@@ -15,7 +15,14 @@ import botocore.session
 import jmespath  # type: ignore[import-untyped]  # comes with botocore, without types
 from botocore import xform_name
 
-_OF_ALL = {"--query": True, "--output": True, "--cli-binary-format": True, "--region": True, "--profile": True}
+_OF_ALL = {
+    "--query": True,
+    "--output": True,
+    "--cli-binary-format": True,
+    "--region": True,
+    "--profile": True,
+    "--cli-read-timeout": True,
+}
 """Options of every command, and whether they take a value."""
 
 _OUTPUTS = frozenset({"json", "text", "table", "yaml", "yaml-stream"})
