@@ -84,7 +84,7 @@ def test_nothing_waits_for_what_may_be_left_out(resources: Resources) -> None:
 
 @pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARN", "ERROR"])
 def test_metrics_pass_at_every_level(template: Template, resources: Resources, level: str) -> None:
-    """GIVEN any level WHEN metrics are written, lines without a level THEN Lambda takes them for INFO, and keeps them."""
+    """GIVEN any level WHEN metrics are written, lines without a level THEN Lambda keeps them: to it they are INFO."""
     assert level in template["Parameters"]["LogLevel"]["AllowedValues"]
     assert template["Conditions"]["LogsDebug"] == {"Fn::Equals": [{"Ref": "LogLevel"}, "DEBUG"]}
     for name, function in _of_type(resources, "AWS::Serverless::Function").items():
