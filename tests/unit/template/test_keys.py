@@ -55,7 +55,9 @@ def _of_type(resources: Resources, kind: str) -> dict[str, dict[str, Any]]:
 def test_nothing_changes_without_a_key(keyless: Resources) -> None:
     """GIVEN no key of one's own WHEN deployed THEN all is encrypted with keys of AWS, and no role has rights to any."""
     # SSEEnabled alone would take a key that AWS charges for.
-    assert not any("SSESpecification" in table for table in _of_type(keyless, "AWS::DynamoDB::Table").values())
+    assert {str(table["SSESpecification"]) for table in _of_type(keyless, "AWS::DynamoDB::Table").values()} == {
+        str({"SSEEnabled": False})
+    }
     for name, queue in _of_type(keyless, "AWS::SQS::Queue").items():
         assert queue["SqsManagedSseEnabled"] is True, name
         assert "KmsMasterKeyId" not in queue, name
