@@ -21,7 +21,10 @@ SPOILT: list[tuple[str, dict[str, Any]]] = [
     ("vendor", {"N": "5"}),
     ("release_at", {"S": "soon"}),
     ("release_at", {"S": "2026-03-01T12:00:00"}),
+    ("release_at", {"S": "0001-01-01T00:00:00+14:00"}),
+    ("release_at", {"S": "9999-12-31T23:59:59.5Z"}),
     ("updated_at", {"S": "yesterday"}),
+    ("updated_at", {"S": "9999-12-31T23:59:59-14:00"}),
     ("holders", {"S": "sbc-1"}),
     ("holders", {"M": {"sbc-1": {"M": {"sync": {"N": "1"}}}}}),
     ("holders", {"M": {"sbc-1": {"M": {"since": {"S": "2026-03-01T12:00:00Z"}}}}}),
@@ -74,9 +77,10 @@ def test_write_over_a_broken_number_fails_without_a_race_that_never_ends(aws: Aw
     assert [error.attribute for error in aws.broken] == ["status"]
 
 
-def test_broken_release_date_in_the_index_stops_no_release(aws: Aws) -> None:
+@pytest.mark.parametrize("date", ["2020", "0001-01-01T00:00:00+14:00"])
+def test_broken_release_date_in_the_index_stops_no_release(aws: Aws, date: str) -> None:
     put(aws.inventory, cooling("1", until=NOW), cooling("2", until=NOW))
-    spoil(aws, "2", "release_at", {"S": "2020"})
+    spoil(aws, "2", "release_at", {"S": date})
     due = [each.number for batch in aws.inventory.due(NOW) for each in batch]
     assert due == ["1"]
     assert [error.what for error in aws.broken] == ["number 2 of customer acme"]

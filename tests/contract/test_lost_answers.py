@@ -136,7 +136,7 @@ def test_throttled_writes_are_tried_again_and_then_reported_one_by_one(metered: 
     assert results == [WriteResult.WRITTEN] * 11
 
 
-@pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException", "ValidationException"])
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException"])
 def test_writes_refused_for_good_stop_with_an_error(aws: Aws, code: str) -> None:
     stored = put(aws.inventory, *(used(number) for number in listed(40)))
     with (

@@ -145,6 +145,23 @@ def test_broken_number_is_recorded_as_it_stands(account: Account, bus: Bus) -> N
     assert change_item(change, RETENTION)["after"]["M"] == stored
 
 
+@pytest.mark.parametrize(
+    ("date", "kind"),
+    [("2026-03-05T12:00:00.5Z", ChangeKind.COOLED), ("9999-12-31T23:59:59-14:00", ChangeKind.UNREADABLE)],
+)
+def test_release_date_of_another_hand_keeps_no_history_waiting(
+    account: Account, bus: Bus, date: str, kind: ChangeKind
+) -> None:
+    """GIVEN a Release Date as only another hand writes it WHEN its batch comes THEN all of it is recorded."""
+    odd = streamed(COOLS, replace(COOLS, version=4), 104)
+    odd["dynamodb"]["NewImage"]["release_at"] = {"S": date}
+    ran = account.run(FUNCTION, {"Records": [*BATCH[:2], odd, streamed(None, replace(used("+4989"), version=1), 105)]})
+    assert ran.answer == {"batchItemFailures": []}
+    assert kept(account)[-1] is kind
+    assert kept(account, "+4989") == [ChangeKind.CREATED]
+    assert letters(account) == []
+
+
 def test_spoilt_counter_keeps_no_history_waiting(account: Account, bus: Bus) -> None:
     """GIVEN a counter that another hand spoilt WHEN numbers change THEN it is reported, and all are recorded."""
     client, table = shared_client(account.engine), account.tables.history

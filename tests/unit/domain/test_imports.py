@@ -99,6 +99,7 @@ def test_texts_are_filled_in_whoever_has_the_number() -> None:
         (None, {"status": "Gone"}, "status: must be one of Available"),
         (None, {"status": "Cooling", "release_date": "25.11.2026"}, "release_date: must be an instant with its zone"),
         (None, {"status": "Cooling", "release_date": "2026-11-25T10:00:00"}, "release_date: must be an instant"),
+        (None, {"status": "Cooling", "release_date": "0001-01-01T00:00:00+14:00"}, "release_date: must be an instant"),
         (None, {"assigned_to": "bob"}, "assigned_to: goes with a Status"),
         (None, {"description": "x" * 201}, "description: must be at most 200"),
         (None, {"site": "a\x00b"}, "site: must not hold control characters"),

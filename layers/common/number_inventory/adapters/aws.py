@@ -20,7 +20,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
-from number_inventory.domain.errors import StorageBusyError, StorageRefusedError
+from number_inventory.domain.errors import ContentRefusedError, StorageBusyError, StorageRefusedError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -172,6 +172,8 @@ def storage_error(error: AwsFault, purpose: str, *, quiet: bool = False) -> Stor
     said = _code_or_type(error) if quiet else str(error)
     if _is_busy(error):
         return StorageBusyError(f"could not {purpose} for now: {said}. Try again later")
+    if content_refused(error):
+        return ContentRefusedError(f"could not {purpose}: {said}. Correct what stands there, or what was to be stored")
     return StorageRefusedError(f"could not {purpose}: {said}. Check region, names and the caller's permissions")
 
 
@@ -182,6 +184,11 @@ def error_code(error: ClientError) -> str:
 
 def _code_or_type(error: AwsFault) -> str:
     return error_code(error) if isinstance(error, ClientError) else type(error).__name__
+
+
+def content_refused(error: AwsFault) -> bool:
+    """Whether AWS refused what was sent, and not who sent it or where to."""
+    return isinstance(error, ClientError) and error_code(error) == "ValidationException"
 
 
 def was_retried(error: ClientError) -> bool:

@@ -49,7 +49,7 @@ def parse_cooling_days(text: str, *, field: str = "cooling duration") -> int:
 
 def release_date(entered_at: datetime, days: int) -> datetime:
     """The instant a cooling that begins at `entered_at` ends, UTC, in whole seconds, rounded up: never early."""
-    return _whole_second(entered_at.astimezone(UTC) + timedelta(days=days))
+    return whole_second(entered_at.astimezone(UTC) + timedelta(days=days))
 
 
 def days_until(release: datetime, now: datetime) -> int:
@@ -59,11 +59,11 @@ def days_until(release: datetime, now: datetime) -> int:
     """
     if now >= release:
         return 0
-    return max(1, -((_whole_second(now) - release) // _DAY))
+    return max(1, -((whole_second(now) - release) // _DAY))
 
 
-def _whole_second(instant: datetime) -> datetime:
-    """The instant, rounded up to the second."""
+def whole_second(instant: datetime) -> datetime:
+    """The instant, rounded up to the second; raises OverflowError within the last second of the year 9999."""
     whole = instant.replace(microsecond=0)
     return whole if whole == instant else whole + _SECOND
 

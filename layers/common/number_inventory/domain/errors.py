@@ -147,6 +147,10 @@ class StorageRefusedError(PermanentError):
     """AWS refused a call for good: permission, missing table or a malformed request."""
 
 
+class ContentRefusedError(StorageRefusedError):
+    """AWS refused for good what was sent, not who sent it or where to: another item may well be taken."""
+
+
 class CountingError(StorageBusyError):
     """The numbers of a customer are being counted anew: how many there are is not known before that has ended.
 

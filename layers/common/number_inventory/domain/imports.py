@@ -9,6 +9,7 @@ Source: this project's own rules; the columns are VOSS's.
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -243,13 +244,11 @@ def _instant(text: str, field: str) -> datetime | None:
     """
     if not text:
         return None
-    try:
+    with suppress(ValueError, OverflowError):
         if _DATE.fullmatch(text):
             return datetime.combine(date.fromisoformat(text) + _DAY, time(), UTC)
         when = datetime.fromisoformat(text)
-    except (ValueError, OverflowError):
-        when = None
-    if when is None or when.tzinfo is None:
-        message = f"must be an instant with its zone, such as 2027-01-31T12:00:00Z, or a day, not {text[:40]!r}"
-        raise InvalidInputError(field, message)
-    return when.astimezone(UTC)
+        if when.tzinfo is not None:
+            return when.astimezone(UTC)
+    message = f"must be an instant with its zone, such as 2027-01-31T12:00:00Z, or a day, not {text[:40]!r}"
+    raise InvalidInputError(field, message)

@@ -159,7 +159,10 @@ class ItemReader:
             raise self.broken(name, f"is no instant: {spelling[:40]!r}") from None
         if value.tzinfo is None:
             raise self.broken(name, f"has no time zone: {spelling[:40]!r}")
-        return value.astimezone(UTC)
+        try:
+            return value.astimezone(UTC)
+        except OverflowError:
+            raise self.broken(name, f"is not in the years 1 to 9999 of UTC: {spelling[:40]!r}") from None
 
     def switch(self, name: str) -> bool:
         """A boolean; False where there is none."""

@@ -82,6 +82,13 @@ def _fitting(item: Item) -> Item:
     return {**item, "omitted": {"SS": sorted(omitted)}}
 
 
+def without_states(item: Item) -> Item:
+    """The item of a change with the names of all attributes that the number had, and none of what they held."""
+    names = {name for side in ("before", "after") for name in _inner(item, side)}
+    empty: Item = {side: {"M": {}} for side in ("before", "after") if side in item}
+    return {**item, **empty, "omitted": {"SS": sorted(names)}}
+
+
 def _inner(item: Mapping[str, Any], side: str) -> Mapping[str, Any]:
     found: Mapping[str, Any] = item.get(side, {"M": {}})["M"]
     return found
@@ -126,7 +133,7 @@ def state_of(
     if attributes is None:
         return None
     if omitted:
-        cause = f"too large to be kept whole: without {', '.join(sorted(omitted))}"
+        cause = f"more than can be kept: without {', '.join(sorted(omitted))}"
         return Unreadable(attributes, cause, _stored_version(attributes))
     try:
         return read_number({**attributes, "customer": text(customer), "number": text(number)})

@@ -1,21 +1,31 @@
 """The History table; implements `ports.History`."""
 
+import logging
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from number_inventory.adapters.aws import aws_errors
-from number_inventory.adapters.dynamodb.attributes import text
+from number_inventory.adapters.dynamodb.attributes import Item, text
 from number_inventory.adapters.dynamodb.batch_get import batch_get
 from number_inventory.adapters.dynamodb.batch_write import batch_put
-from number_inventory.adapters.dynamodb.change_items import change_item, history_of, place_of, read_change
+from number_inventory.adapters.dynamodb.change_items import (
+    change_item,
+    history_of,
+    place_of,
+    read_change,
+    without_states,
+)
 from number_inventory.adapters.dynamodb.tables import OnBroken, log_broken
 from number_inventory.domain.changes import Change, ChangeKey
-from number_inventory.domain.errors import RecordBrokenError
+from number_inventory.domain.errors import ContentRefusedError, RecordBrokenError
 from number_inventory.ports.history import ChangePage
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+
+_log = logging.getLogger(__name__)
 
 
 class DynamoHistory:
@@ -37,11 +47,28 @@ class DynamoHistory:
     def record(self, changes: Sequence[Change]) -> None:
         """Store changes without a condition: their keys and all they hold follow from what the stream says.
 
+        What another hand has put into a number may be more than the table takes of a change: then that one is kept
+        without it, and the others do not wait.
+
         Raises:
             StorageBusyError, StorageRefusedError: some of them may be stored.
         """
-        items = {change.key: change_item(change, self._retention) for change in changes}
-        batch_put(self._client, self._table, list(items.values()), purpose=f"store {len(items)} changes of numbers")
+        items = list({change.key: change_item(change, self._retention) for change in changes}.values())
+        try:
+            self._put(items)
+        except ContentRefusedError:
+            for item in items:
+                self._put_alone(item)
+
+    def _put_alone(self, item: Item) -> None:
+        try:
+            self._put([item])
+        except ContentRefusedError as error:
+            _log.error("a change is kept without what the number held: %s", error)
+            self._put([without_states(item)])
+
+    def _put(self, items: Sequence[Item]) -> None:
+        batch_put(self._client, self._table, items, purpose=f"store {len(items)} changes of numbers")
 
     def known(self, keys: Collection[ChangeKey]) -> frozenset[ChangeKey]:
         """Those of the changes that are stored, strongly consistent.

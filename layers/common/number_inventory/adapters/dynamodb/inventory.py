@@ -1,7 +1,7 @@
 """The Numbers table; implements `ports.Inventory`."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from number_inventory.adapters.dynamodb.number_items import (
     LAPSING_INDEX,
     number_key,
     read_number,
+    read_release_date,
 )
 from number_inventory.adapters.dynamodb.number_writes import NumberWrites
 from number_inventory.adapters.dynamodb.tables import OnBroken, log_broken, query_pages, query_stretches
@@ -151,7 +152,9 @@ class DynamoInventory:
         request = _upto(COOLING_INDEX, "cooling_shard", "release_at", until, customer)
         shards = range(COOLING_SHARDS)
         for items in self._of_shards(request, shards, purpose="read which numbers are due for release"):
-            found = [DueNumber(*item) for item in self._instants(items, "release_at")]
+            # A date with a fraction of a second, which another hand has written, is rounded up: not due yet, perhaps.
+            dates = [DueNumber(*item) for item in self._instants(items, read_release_date)]
+            found = [due for due in dates if due.release_date <= until]
             if found:
                 yield found
 
@@ -161,7 +164,7 @@ class DynamoInventory:
         request = _upto(LAPSING_INDEX, "lapse_shard", "reserved_until", until, customer)
         shards = range(LAPSE_SHARDS)
         for items in self._of_shards(request, shards, purpose="read which reservations have lapsed"):
-            ends = [DueReservation(*item) for item in self._instants(items, "reserved_until")]
+            ends = [DueReservation(*item) for item in self._instants(items, _reserved_until)]
             found = [end for end in ends if end.reserved_until <= until]
             if found:
                 yield found
@@ -174,12 +177,14 @@ class DynamoInventory:
             whole_request = {**request, "ExpressionAttributeValues": values}
             yield from query_pages(self._client, self._table, whole_request, purpose=purpose)
 
-    def _instants(self, items: Sequence[dict[str, Any]], name: str) -> Iterator[tuple[str, str, datetime]]:
+    def _instants(
+        self, items: Sequence[dict[str, Any]], instant: Callable[[ItemReader], datetime | None]
+    ) -> Iterator[tuple[str, str, datetime]]:
         """Customer, number and an instant of each item; what cannot be understood is reported and left out."""
         for item in items:
             customer, number = item["customer"]["S"], item["number"]["S"]
             try:
-                at = ItemReader(item, f"number {number} of customer {customer}").instant(name)
+                at = instant(ItemReader(item, f"number {number} of customer {customer}"))
             except RecordBrokenError as error:
                 self._on_broken(error)
                 continue
@@ -210,6 +215,10 @@ class DynamoInventory:
             StorageRefusedError: AWS refuses it for good.
         """
         return self._writes.delete(record)
+
+
+def _reserved_until(read: ItemReader) -> datetime | None:
+    return read.instant("reserved_until")
 
 
 def _upto(index: str, shard: str, at: str, until: datetime, customer: str | None) -> dict[str, Any]:

@@ -5,11 +5,11 @@ nobody compares. Whatever the quick reading stumbles over is read once more with
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from number_inventory.adapters.dynamodb.attributes import SCHEMA, ItemReader
-from number_inventory.adapters.dynamodb.number_items import read_holders, read_status
+from number_inventory.adapters.dynamodb.number_items import read_holders, read_release_date, read_status
 from number_inventory.domain.errors import RecordBrokenError
 from number_inventory.domain.numbers import NumberGlance, Status
 
@@ -66,7 +66,7 @@ def _quick_release_date(item: dict[str, Any]) -> datetime | None:
     if "release_at" not in item:
         return None
     release_date = datetime.fromisoformat(item["release_at"]["S"])
-    if release_date.tzinfo is None:
+    if release_date.tzinfo is not UTC or release_date.microsecond:
         raise ValueError
     return release_date
 
@@ -82,5 +82,5 @@ def _careful(customer: str, item: dict[str, Any]) -> NumberGlance:
         read.text("vendor"),
         read.text("site"),
         tuple(holder.device for holder in read_holders(read)),
-        read.instant("release_at") if status is Status.COOLING else None,
+        read_release_date(read) if status is Status.COOLING else None,
     )

@@ -1,6 +1,7 @@
 """A number as an item of the Numbers table, and the smallest update from one state to the next."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from zlib import crc32
 
@@ -14,6 +15,7 @@ from number_inventory.adapters.dynamodb.attributes import (
     text,
     whole,
 )
+from number_inventory.domain.cooling import whole_second
 from number_inventory.domain.errors import InvalidInputError
 from number_inventory.domain.numbers import Holder, NumberRecord, Status, Usage
 
@@ -124,7 +126,7 @@ def _add_indexed(item: Item, record: NumberRecord) -> None:
 
 
 def read_number(item: dict[str, Any]) -> NumberRecord:
-    """The record in an item.
+    """The record in an item. What is read can be written: whoever spoilt one number must not stop those beside it.
 
     Raises:
         RecordBrokenError: it cannot be understood; the message names customer, number and attribute.
@@ -136,7 +138,7 @@ def read_number(item: dict[str, Any]) -> NumberRecord:
         number=number,
         status=read_status(read),
         usage=_usage(read),
-        release_date=read.instant("release_at"),
+        release_date=read_release_date(read),
         cooling_since=read.instant("cooling_since"),
         reserved_until=read.instant("reserved_until"),
         holders=read_holders(read),
@@ -162,6 +164,17 @@ def read_status(read: ItemReader) -> Status:
         return Status(spelling)
     except ValueError:
         raise read.broken("status", f"is {spelling[:40]!r}, which is no status") from None
+
+
+def read_release_date(read: ItemReader) -> datetime | None:
+    """The Release Date in an item: of one between two seconds, which only another hand can have written, the later."""
+    stored = read.instant("release_at")
+    if stored is None:
+        return None
+    try:
+        return whole_second(stored)
+    except OverflowError:
+        raise read.broken("release_at", f"is beyond the year 9999: {stored.isoformat()}") from None
 
 
 def _usage(read: ItemReader) -> Usage:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from number_inventory.adapters.aws import AWS_FAULTS, AwsFault, aws_errors, storage_error, was_retried
+from number_inventory.adapters.aws import AWS_FAULTS, AwsFault, aws_errors, content_refused, storage_error, was_retried
 from number_inventory.adapters.dynamodb.at_once import at_once
 from number_inventory.adapters.dynamodb.attributes import Item, whole
 from number_inventory.adapters.dynamodb.number_items import (
@@ -20,7 +20,7 @@ from number_inventory.adapters.dynamodb.number_items import (
     read_number,
 )
 from number_inventory.adapters.dynamodb.tables import OnBroken, condition_failed, old_item
-from number_inventory.domain.errors import RecordBrokenError, StorageRefusedError
+from number_inventory.domain.errors import ContentRefusedError, RecordBrokenError, StorageRefusedError
 from number_inventory.domain.numbers import NumberRecord, first_version
 from number_inventory.ports.numbers import WriteResult
 
@@ -131,6 +131,10 @@ class NumberWrites:
 
     def _failed(self, error: AwsFault, purpose: str) -> WriteResult:
         meaning = storage_error(error, purpose)
+        if isinstance(meaning, ContentRefusedError):
+            # This number's own fault, such as another hand's text that leaves no room: the others go on.
+            _log.error("%s", meaning)
+            return WriteResult.FAILED
         if isinstance(meaning, StorageRefusedError):
             raise meaning from error
         _log.warning("%s", meaning)
@@ -158,6 +162,8 @@ class NumberWrites:
         try:
             answer = self._client.batch_execute_statement(Statements=statements)
         except AWS_FAULTS as error:
+            if content_refused(error):
+                return [self._write(decision, tried=True) for decision in decisions]
             return [self._failed(error, f"write {len(decisions)} numbers")] * len(decisions)
         tried = answer["ResponseMetadata"].get("RetryAttempts", 0) > 0
         pairs = zip(decisions, answer["Responses"], strict=True)

@@ -1,5 +1,6 @@
 """The Numbers table as it is stored; implements `ports.StoredNumbers`."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -9,13 +10,16 @@ from number_inventory.adapters.dynamodb.at_once import at_once
 from number_inventory.adapters.dynamodb.attributes import text, whole
 from number_inventory.adapters.dynamodb.number_items import is_current, number_change, number_key, read_number
 from number_inventory.adapters.dynamodb.tables import OnBroken, condition_failed, log_broken, query_pages
-from number_inventory.domain.errors import RecordBrokenError, StorageRefusedError
+from number_inventory.domain.errors import ContentRefusedError, RecordBrokenError, StorageRefusedError
 from number_inventory.domain.numbers import NumberRecord
 from number_inventory.ports.numbers import WriteResult
 from number_inventory.ports.stored_numbers import StoredNumber
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+
+_log = logging.getLogger(__name__)
 
 
 class DynamoStoredNumbers:
@@ -78,7 +82,8 @@ class DynamoStoredNumbers:
                 # Perhaps by an earlier try of this very write, whose answer was lost: the next look at it tells.
                 return WriteResult.SUPERSEDED
             meaning = storage_error(error, f"bring number {record.number} of customer {record.customer} up to date")
-            if isinstance(meaning, StorageRefusedError):
+            if isinstance(meaning, StorageRefusedError) and not isinstance(meaning, ContentRefusedError):
                 raise meaning from error
+            _log.warning("%s", meaning)
             return WriteResult.FAILED
         return WriteResult.WRITTEN
