@@ -10,19 +10,36 @@ import pytest
 from number_inventory.adapters.dynamodb import batch_get
 from number_inventory.adapters.dynamodb.inventory import DynamoInventory
 from number_inventory.domain.audit_runs import AuditRun, RunState
-from number_inventory.domain.commands import Assign
+from number_inventory.domain.commands import Assign, Command, Edit, Reserve, Unassign, Unreserve
 from number_inventory.domain.devices import DeviceState, Health
 from number_inventory.domain.errors import StorageBusyError, StorageRefusedError
-from number_inventory.domain.numbers import Status, Usage, first_version
+from number_inventory.domain.lifecycle import Registration, registered
+from number_inventory.domain.numbers import NumberRecord, Status, Usage, first_version
 from number_inventory.domain.removals import Approval, HeldRemovals
 from number_inventory.ports.audits import FindingQuery
 from number_inventory.ports.devices import RegisterHead
 from number_inventory.ports.numbers import NumberQuery, WriteResult
 from number_inventory.ports.turns import Claim
+from number_inventory.services.change_numbers import ChangeNumbers
 from number_inventory.services.manage_numbers import ManageNumbers
 from number_inventory.services.next_available import ClaimAvailable
 from tests.contract.conftest import Aws
-from tests.contract.made import CUSTOMER, KEY, NOW, come, device, finding, gone, listed, put, record, run, used, written
+from tests.contract.made import (
+    CUSTOMER,
+    KEY,
+    NOW,
+    come,
+    device,
+    finding,
+    gone,
+    listed,
+    put,
+    record,
+    run,
+    stamp,
+    used,
+    written,
+)
 from tests.engines.faults import (
     cancelled_transactions,
     failing_statements,
@@ -112,6 +129,69 @@ def test_change_by_somebody_else_is_not_taken_for_ours(metered: Aws) -> None:
     [stored] = put(metered.inventory, used("1"))
     assert metered.inventory.save([gone(stored)]) == [WriteResult.WRITTEN]
     assert metered.inventory.save([gone(stored)]) == [WriteResult.SUPERSEDED]
+
+
+ALICES = record("1", status=Status.USED, usage=Usage.USER, vendor="Microsoft", assigned_to="alice")
+FOR_ALICE = record("1", status=Status.RESERVED, reserved_for="alice")
+TO_BOB = Assign("Microsoft", Usage.USER, "bob")
+
+
+TAKEN_BACK: dict[str, tuple[NumberRecord, Command, Command]] = {
+    "unassign": (ALICES, Unassign(), TO_BOB),
+    "unreserve": (FOR_ALICE, Unreserve(), Reserve("bob")),
+}
+
+
+@pytest.mark.parametrize("way", ["one", "many"])
+@pytest.mark.parametrize("name", TAKEN_BACK)
+def test_a_command_takes_a_number_from_one_person_only(metered: Aws, own: Aws, name: str, way: str) -> None:
+    """GIVEN a number taken from alice, the answer lost, and given to bob WHEN botocore tries again THEN it stays bob's.
+
+    The caller is told that nobody knows, and where to look.
+    """
+    before, undoing, next_one = TAKEN_BACK[name]
+    put(metered.inventory, before)
+    other, mine = (ManageNumbers(aws.inventory, aws.macros, aws.clock) for aws in (metered, own))
+    with lost_answers(own.client, "UpdateItem", meanwhile=lambda: other.one(CUSTOMER, "1", next_one, "api:x")):
+        if way == "one":
+            with pytest.raises(StorageBusyError, match=r"number 1 .*could not be learnt.*history"):
+                mine.one(CUSTOMER, "1", undoing, "api:ann")
+        else:
+            [told] = mine.many(CUSTOMER, ["1"], undoing, "api:ann")
+            assert (told.outcome, "could not be learnt" in told.error) == ("failed", True)
+    stands = metered.inventory.get(CUSTOMER, "1")
+    assert stands is not None
+    assert (stands.assigned_to or stands.reserved_for, stands.version) == ("bob", 3)
+
+
+def test_a_deletion_does_not_take_what_was_added_since(metered: Aws, own: Aws) -> None:
+    """GIVEN a number deleted, the answer lost, and added anew WHEN botocore tries again THEN the new one stays."""
+    put(metered.inventory, record("1"))
+
+    def add() -> None:
+        put(metered.inventory, record("1", tag="new life", created_at=LATER, updated_at=LATER))
+
+    manage = ManageNumbers(own.inventory, own.macros, own.clock)
+    with lost_answers(own.client, "DeleteItem", meanwhile=add), pytest.raises(StorageBusyError, match="history"):
+        manage.delete(CUSTOMER, "1", "api:ann")
+    stands = metered.inventory.get(CUSTOMER, "1")
+    assert stands is not None
+    assert stands.tag == "new life"
+
+
+def test_what_a_sync_finds_is_decided_anew_where_nobody_knows(metered: Aws, own: Aws) -> None:
+    """GIVEN a number that came, the answer lost, and was edited WHEN botocore tries again THEN it counts as come."""
+
+    def edited() -> None:
+        ManageNumbers(metered.inventory, metered.macros, metered.clock).one(CUSTOMER, "1", Edit({"tag": "x"}), "api:x")
+
+    change = ChangeNumbers(own.inventory, lambda: True)
+    with lost_answers(own.client, "PutItem", meanwhile=edited):
+        change(CUSTOMER, ["1"], lambda number, seen: registered(seen, Registration(CUSTOMER, number, "a", 1), stamp()))
+    stands = metered.inventory.get(CUSTOMER, "1")
+    assert stands is not None
+    assert change.report.finished
+    assert (stands.status, stands.tag, len(stands.holders)) == (Status.USED, "x", 1)
 
 
 def test_write_whose_every_answer_is_lost_has_failed_but_may_stand(metered: Aws) -> None:
@@ -255,9 +335,9 @@ def test_register_whose_answers_are_lost_is_written(metered: Aws) -> None:
     assert metered.registrations.load(lease).held == {"1", "2"}
 
 
-def test_new_number_that_lost_its_answer_and_was_changed_since_is_decided_anew(metered: Aws) -> None:
-    """GIVEN our write stood, its answer was lost, and somebody changed the number THEN we are told to look again."""
-    put(metered.inventory, record("1", tag="changed since"))
+def test_new_number_that_somebody_else_added_at_the_same_instant_is_not_ours(metered: Aws) -> None:
+    """GIVEN the version that ours would be, with other words WHEN our answer is lost THEN we know that we lost."""
+    put(metered.inventory, record("1", tag="theirs"))
     with lost_answers(metered.client, "PutItem"):
         assert metered.inventory.save([written(record("1", tag="ours"))]) == [WriteResult.SUPERSEDED]
 
@@ -401,6 +481,18 @@ def test_batch_whose_answer_is_lost_is_known_to_be_ours(batched: Aws) -> None:
     found = batched.inventory.get_many(CUSTOMER, listed(20))
     assert [found[number].version for number in listed(10)] == [2] * 10
     assert all(found[number].version == first_version(found[number]) for number in listed(10, first=10))
+
+
+def test_batch_whose_answer_is_lost_leaves_what_others_did_since(batched: Aws, own: Aws) -> None:
+    """GIVEN a batch that stands unseen, and a number of it changed since THEN of that one nobody knows."""
+    stored = put(batched.inventory, *(used(number) for number in listed(3)))
+
+    def edited() -> None:
+        ManageNumbers(own.inventory, own.macros, own.clock).one(CUSTOMER, stored[0].number, Edit({"tag": "x"}), "api:x")
+
+    with lost_answers(batched.client, "BatchExecuteStatement", meanwhile=edited):
+        results = batched.inventory.save([gone(each) for each in stored])
+    assert results == [WriteResult.UNKNOWN, WriteResult.WRITTEN, WriteResult.WRITTEN]
 
 
 def test_batch_whose_every_answer_is_lost_has_failed_but_may_stand(batched: Aws) -> None:

@@ -1,7 +1,7 @@
 """Faults between a client and a real engine: answers that get lost after the effect, and refusals."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock, local
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def lost_answers(client: "DynamoDBClient", operation: str, times: int = 1) -> Iterator[None]:
-    """The next `times` requests of this operation take effect, but the client sees a timeout instead of the answer."""
+def lost_answers(
+    client: "DynamoDBClient", operation: str, times: int = 1, meanwhile: Callable[[], object] = lambda: None
+) -> Iterator[None]:
+    """The next `times` requests of this operation take effect, but the client sees a timeout instead of the answer.
+
+    Each time, `meanwhile` happens between the effect and the timeout; it must use another client.
+    """
     left = times
     http = URLLib3Session()
 
@@ -29,6 +34,7 @@ def lost_answers(client: "DynamoDBClient", operation: str, times: int = 1) -> It
             return None
         left -= 1
         http.send(request)
+        meanwhile()
         raise ReadTimeoutError(endpoint_url=request.url)
 
     event = f"before-send.dynamodb.{operation}"

@@ -19,9 +19,18 @@ class WriteResult(StrEnum):
 
     WRITTEN = "written"
     SUPERSEDED = "superseded"
-    """Somebody else changed the number since it was read: read again and decide anew."""
+    """Somebody else changed the number since it was read, and nothing was written: read again and decide anew."""
+    UNKNOWN = "unknown"
+    """It was sent more than once, and somebody else has changed the number since: before it, or after it was done.
+
+    Who decides anew may undo what others built on it: only for decisions that hold whatever became of this one.
+    """
     FAILED = "failed"
     """The write could not be made, or its answer was lost, even after retries: it may or may not stand."""
+
+
+UNSURE = frozenset({WriteResult.UNKNOWN, WriteResult.FAILED})
+"""Whether it was written, nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +158,7 @@ class Inventory(Protocol):
         """Delete a number if it still is at the version of this record; the caller has checked that it may go.
 
         Safe to repeat: where the number is gone, it is WRITTEN only if an earlier try of this very call may have done
-        it, else SUPERSEDED.
+        it, else SUPERSEDED. Where it is there after such a try, it may have been added anew: UNKNOWN.
         """
 
     def due(self, until: datetime, customer: str | None = None) -> Iterator[Sequence[DueNumber]]:

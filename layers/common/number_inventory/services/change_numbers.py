@@ -1,7 +1,8 @@
 """The one way in which services change numbers: read, decide by the rules, write if nothing moved meanwhile.
 
 Whatever runs at the same time, a decision is only ever written on the very record it was made from. Who loses the race
-reads again and decides anew, so that no event is lost and none is applied to a state it was not meant for.
+reads again and decides anew, so that no event is lost and none is applied to a state it was not meant for. So does who
+cannot learn whether a write stood before others changed the number: an event holds, or has passed, by the record alone.
 """
 
 from collections import Counter
@@ -107,7 +108,7 @@ class ChangeNumbers:
         for decision, result in zip(decisions, self.inventory.save(decisions), strict=True):
             if result is WriteResult.WRITTEN:
                 self.report.add(decision)
-            elif result is WriteResult.SUPERSEDED:
+            elif result in {WriteResult.SUPERSEDED, WriteResult.UNKNOWN}:
                 superseded.append(decision.after.number)
             else:
                 self.report.failed.append(decision.after.number)

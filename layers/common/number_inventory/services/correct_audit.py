@@ -24,6 +24,10 @@ TOO_MANY = "it would free too many numbers at once; a person approves this by co
 _ENDS = {
     WriteResult.WRITTEN: (FindingOutcome.CORRECTED, ""),
     WriteResult.SUPERSEDED: (FindingOutcome.SUPERSEDED, "the number changed at the same moment"),
+    WriteResult.UNKNOWN: (
+        FindingOutcome.SUPERSEDED,
+        "the number changed at the same moment, before the correction or after it",
+    ),
     WriteResult.FAILED: (FindingOutcome.FAILED, "the database did not take the change; the next audit tries again"),
 }
 

@@ -1,7 +1,8 @@
 """Manage numbers by hand: add them, change them by command, and delete them.
 
 Every change is one conditional write on the very record it was decided from. Who loses a race reads again and decides
-anew, so of any number of simultaneous requests for a number one wins, and the others learn who has it.
+anew, so of any number of simultaneous requests for a number one wins, and the others learn who has it. But a change
+that may have been made already is not decided anew: somebody else may have the number by now, and would lose it.
 """
 
 import logging
@@ -25,7 +26,7 @@ from number_inventory.domain.management import add_number, condemned
 from number_inventory.domain.numbers import NumberRecord, canonical_number, first_version, free_text, slug
 from number_inventory.ports.clock import Clock
 from number_inventory.ports.macros import Macros
-from number_inventory.ports.numbers import Inventory, WriteResult
+from number_inventory.ports.numbers import UNSURE, Inventory, WriteResult
 from number_inventory.services.change_numbers import MAX_ROUNDS, ChangeNumbers, ChangeReport
 
 MAX_MANY = 100
@@ -94,7 +95,7 @@ class ItemResult:
 
     Attributes:
         outcome: an `Outcome`, `deleted`, or, where nothing was changed, `refused` (the number's state does not allow
-            it), `not_found` or `failed` (it could not be read or written: ask again).
+            it), `not_found` or `failed` (it could not be read or written, or nobody knows whether it was).
         error: why not, in words; empty where it was done.
     """
 
@@ -135,7 +136,7 @@ class ManageNumbers:
             PreconditionFailedError: it is at another version.
             RuleViolationError: its state does not allow the command; the message says who has it.
             SettingBrokenError: the customer's stored cooling settings decide about it, and are broken.
-            StorageBusyError: it could not be read or written, or the answer was lost: the same may be asked again.
+            StorageBusyError: it could not be read or written, or nobody knows whether it was; the message says which.
         """
         canonical = _checked(customer, [number])[0]
         asked = command.checked(self.clock.now())
@@ -187,9 +188,9 @@ class ManageNumbers:
             after, result = write(record)
             if result is WriteResult.WRITTEN:
                 return after
-            if result is WriteResult.FAILED:
-                raise _given_up(number, "the database did not answer properly: the change may or may not stand")
-        raise _given_up(number, "others kept changing it")
+            if result in UNSURE:
+                raise StorageBusyError(_unsure(number))
+        raise StorageBusyError(_given_up(number))
 
     # --- many numbers
 
@@ -267,8 +268,7 @@ class ManageNumbers:
             elif result is WriteResult.SUPERSEDED:
                 superseded.append(number)
             else:
-                lost = "the database did not answer properly, so that the change may or may not stand; ask again"
-                results[number] = ItemResult(number, FAILED, f"number {number}: {lost}")
+                results[number] = ItemResult(number, FAILED, _unsure(number))
         return superseded
 
     # --- both
@@ -344,10 +344,16 @@ def _missing(customer: str, number: str) -> str:
     return f"customer {customer} has no number {number}"
 
 
-def _given_up(number: str, why: str) -> StorageBusyError:
-    return StorageBusyError(f"number {number} could not be changed for now: {why}. Ask for the same again")
+def _given_up(number: str) -> str:
+    return f"number {number} could not be changed for now: others kept changing it. Ask for the same again"
+
+
+def _unsure(number: str) -> str:
+    return (
+        f"the database did not answer properly: whether number {number} was changed could not be learnt. Look at its "
+        "history before you ask for the same again: others may have it since"
+    )
 
 
 def _in_order(numbers: Sequence[str], results: Mapping[str, ItemResult]) -> Sequence[ItemResult]:
-    superseded = "others kept changing it; ask again"
-    return [results.get(number) or ItemResult(number, FAILED, f"number {number}: {superseded}") for number in numbers]
+    return [results.get(number) or ItemResult(number, FAILED, _given_up(number)) for number in numbers]

@@ -32,7 +32,7 @@ from number_inventory.domain.management import given_back
 from number_inventory.domain.numbers import NumberRecord, Status, Usage, slug, successor
 from number_inventory.ports.clock import Clock
 from number_inventory.ports.keyed_requests import TakenBefore
-from number_inventory.ports.numbers import Inventory, WriteResult
+from number_inventory.ports.numbers import UNSURE, Inventory, WriteResult
 from number_inventory.services.lookup import check_prefix
 from number_inventory.services.manage_numbers import as_stored, checked_count
 
@@ -234,9 +234,7 @@ class _Claim:
         # They count as taken while nobody knows: what must be given back is looked at again anyway.
         self.taken += decisions
         results = self.inventory.save(decisions)
-        unknown = [
-            decision for decision, result in zip(decisions, results, strict=True) if result is WriteResult.FAILED
-        ]
+        unknown = [decision for decision, result in zip(decisions, results, strict=True) if result in UNSURE]
         stands = {id(decision) for decision in self._still_ours(unknown)}
         self.taken[standing:] = [
             decision
@@ -266,7 +264,7 @@ class _Claim:
             except InventoryError as error:
                 cause = f" ({error})"
                 continue
-            left = [taken for taken, result in zip(left, results, strict=True) if result is WriteResult.FAILED]
+            left = [taken for taken, result in zip(left, results, strict=True) if result in UNSURE]
         if left:
             numbers = ", ".join(decision.after.number for decision in left)
             raise StorageBusyError(

@@ -2,7 +2,9 @@
 
 Each write holds for the very version that its decision was made from. A write may take effect although its answer is
 lost; it is tried again, finds its own work and must not take it for somebody else's, and the other way round. So a
-refused write counts as ours only where an earlier try may have taken effect, and what stands is what we wrote.
+refused write counts as ours only where an earlier try may have taken effect, and what stands is what we wrote. It
+counts as not ours where there was no such try, or where somebody else has written the version that it would have been.
+Behind later versions nobody can tell.
 """
 
 import logging
@@ -99,9 +101,10 @@ class NumberWrites:
             )
         except AWS_FAULTS as error:
             if condition_failed(error):
-                # Gone is what was wanted, but only an earlier try of ours makes it our doing.
-                ours = was_retried(error) and not old_item(error)
-                return WriteResult.WRITTEN if ours else WriteResult.SUPERSEDED
+                if not was_retried(error):
+                    return WriteResult.SUPERSEDED
+                # Gone is what was wanted; what is there may have been added since it was gone.
+                return WriteResult.UNKNOWN if old_item(error) else WriteResult.WRITTEN
             return self._failed(error, f"delete number {record.number} of customer {record.customer}")
         return WriteResult.WRITTEN
 
@@ -141,9 +144,9 @@ class NumberWrites:
         return WriteResult.FAILED
 
     def _lost_race(self, decision: "Decision", item: dict[str, Any], *, tried: bool) -> WriteResult:
-        """The number is not as it was: somebody else's doing, unless an earlier try of this very write stands."""
+        """The number is not as it was: by whose doing, where an earlier try of this write may have taken effect."""
         if not item:
-            return WriteResult.SUPERSEDED
+            return WriteResult.UNKNOWN if tried else WriteResult.SUPERSEDED
         version = decision.before.version + 1 if decision.before else first_version(decision.after)
         try:
             stored = read_number(item)
@@ -151,9 +154,12 @@ class NumberWrites:
             # Deciding anew would meet it again and again.
             self._on_broken(broken)
             return WriteResult.FAILED
-        if tried and number_item(stored, stored.version) == number_item(decision.after, version):
-            return WriteResult.WRITTEN
-        return WriteResult.SUPERSEDED
+        if not tried:
+            return WriteResult.SUPERSEDED
+        if stored.version != version:
+            return WriteResult.UNKNOWN
+        ours = number_item(stored, version) == number_item(decision.after, version)
+        return WriteResult.WRITTEN if ours else WriteResult.SUPERSEDED
 
     # --- many a request
 
