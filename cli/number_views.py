@@ -11,7 +11,7 @@ from cli.times import duration, instant
 from number_inventory.domain.numbers import NumberRecord
 
 _LISTED = ("Number", "Status", "Usage", "Vendor", "Held by", "Assigned to", "Tag", "Site", "Description")
-_STORED_ONLY = frozenset({"deleting", "outdated"})
+_STORED_ONLY = frozenset({"claim", "deleting", "outdated"})
 _SPARE = 2
 """How many of these columns, from the last, a narrow terminal does without; `numbers show` has them."""
 

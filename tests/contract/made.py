@@ -132,6 +132,7 @@ def records(draw: st.DrawFn) -> NumberRecord:
         for name in (
             *("vendor", "tag", "description", "extra1", "extra2", "extra3", "internal_number_type", "e164_number"),
             *("site", "assigned_to", "reserved_for", "reservation_notes", "created_by", "updated_by", "reason"),
+            "claim",
         )
     }
     moments: dict[str, Any] = {

@@ -66,7 +66,7 @@ def take(claim: ClaimAvailable, count: int = 1, prefix: str = "", *, contiguous:
 def states(inventory: MemoryInventory) -> dict[tuple[str, str], NumberRecord]:
     """Every number, but for its version and its stamp."""
     return {
-        key: replace(record, version=0, updated_at=None, updated_by="", reason="")
+        key: replace(record, version=0, updated_at=None, updated_by="", reason="", claim="")
         for key, record in inventory.all().items()
     }
 

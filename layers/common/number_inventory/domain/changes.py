@@ -22,7 +22,7 @@ ANOTHER_HAND = "another hand"
 
 _CORRELATED = ("sync:", RELEASE)
 
-_STAMPS = frozenset({"version", "updated_at", "updated_by", "reason", "deleting", "outdated"})
+_STAMPS = frozenset({"version", "updated_at", "updated_by", "reason", "claim", "deleting", "outdated"})
 _RESERVATION = ("reserved_for", "reserved_until", "reservation_notes")
 _OWNERSHIP = ("vendor", "usage", "assigned_to")
 _HOLDERS = ("holders",)

@@ -41,11 +41,13 @@ class Stamp:
     Attributes:
         by: `sync:<device>#<sequence>`, `release`, `audit:<run>`, `operator:<name>` or `api:<caller>`. The first two may
             end with `@<correlation id>`, which leads to the log of the run, see `correlated`.
+        claim: the mark of a claim, on the numbers that are assigned or reserved by it.
     """
 
     at: datetime
     by: str
     reason: str
+    claim: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ def cooled(record: NumberRecord, days: int, stamp: Stamp) -> tuple[NumberRecord,
         usage=Usage.NONE,
         vendor="",
         assigned_to="",
+        claim="",
         release_date=release_date(stamp.at, days),
         cooling_since=stamp.at,
     )
@@ -121,6 +124,7 @@ def available(record: NumberRecord, stamp: Stamp) -> NumberRecord:
         usage=Usage.NONE,
         vendor="",
         assigned_to="",
+        claim="",
         release_date=None,
         cooling_since=None,
         reserved_until=None,

@@ -138,7 +138,7 @@ def verified(record: NumberRecord, stamp: Stamp, *, status: bool = True, usage: 
     """
     if not record.holders:
         raise RuleViolationError(f"number {record.number} is on no device: {describe_claim(record)}")
-    after = replace(record, vendor=AUDIOCODES, usage=Usage.DEVICE if usage else record.usage, assigned_to="")
+    after = replace(record, vendor=AUDIOCODES, usage=Usage.DEVICE if usage else record.usage, assigned_to="", claim="")
     if status:
         after = replace(after, status=Status.USED, release_date=None, cooling_since=None, reserved_until=None)
     if after == record:
@@ -196,6 +196,7 @@ def _used_by_device(
         usage=Usage.DEVICE,
         vendor=AUDIOCODES,
         assigned_to="",
+        claim="",
         release_date=None,
         cooling_since=None,
         reserved_until=None,

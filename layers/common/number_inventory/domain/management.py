@@ -54,6 +54,7 @@ def assign(
         reserved_for="",
         reservation_notes="",
         reserved_until=None,
+        claim=stamp.claim,
     )
     return Decision(record, stamped(after, stamp), Outcome.ASSIGNED)
 
@@ -83,7 +84,7 @@ def unassign(record: NumberRecord, settings: CoolingSettings, stamp: Stamp) -> D
     if not used_elsewhere(record):
         raise RuleViolationError(f"number {record.number} cannot be unassigned: {describe_claim(record)}")
     if record.holders:
-        after = replace(record, status=Status.USED, usage=Usage.DEVICE, vendor=AUDIOCODES, assigned_to="")
+        after = replace(record, status=Status.USED, usage=Usage.DEVICE, vendor=AUDIOCODES, assigned_to="", claim="")
         return Decision(record, stamped(after, stamp), Outcome.MARKED_USED)
     after, outcome = cooled(record, settings.effective_days, stamp)
     return Decision(record, after, outcome)
@@ -102,6 +103,7 @@ def reserve(record: NumberRecord, holder_to_be: str, until: datetime | None, not
         reserved_for=holder_to_be,
         reservation_notes=notes,
         reserved_until=until,
+        claim=stamp.claim,
     )
     return Decision(record, stamped(after, stamp), Outcome.RESERVED)
 

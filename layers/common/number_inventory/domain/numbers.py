@@ -79,6 +79,7 @@ class NumberRecord:
         reserved_until: when a reservation lapses; None does not lapse.
         deleting: the last write was made to delete the number, and says by whom; any other write takes that back.
         reason: why the last write happened, for people.
+        claim: the mark of the claim that took it as a next available number; gone once somebody else has it, or nobody.
         outdated: stored in the way of an earlier release; its next write stores all of it in today's.
     """
 
@@ -108,6 +109,7 @@ class NumberRecord:
     updated_at: datetime | None = None
     updated_by: str = ""
     reason: str = ""
+    claim: str = ""
     deleting: bool = False
     outdated: bool = False
 

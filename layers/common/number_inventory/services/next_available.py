@@ -6,10 +6,10 @@ on to the next. A claim is all or nothing: what was taken for one that cannot be
 write on the very version that was taken.
 
 A claim that is made again after its first attempt died finds what that one has taken, where it was told of it
-(`ports.TakenBefore`). Otherwise a process that dies half-way cannot give back. What remains are numbers assigned to, or
-reserved for, whom they were
-claimed for, with the claim's mark as their reason: nobody else has them, the same claim may be made again for others,
-and they are unassigned or unreserved like any other.
+(`ports.TakenBefore`): by the claim's mark, which a number bears until somebody else has it, or nobody, whatever else is
+written to it. Otherwise a process that dies half-way cannot give back. What remains are numbers assigned to, or
+reserved for, whom they were claimed for: nobody else has them, the same claim may be made again for others, and they
+are unassigned or unreserved like any other.
 """
 
 import random
@@ -208,10 +208,7 @@ class _Claim:
         """Take up what an earlier attempt at this claim has taken; give it back where it cannot be gone on from."""
         if self.before is None or not self.before.intended:
             return
-        present = self.inventory.get_many(self.customer, sorted(self.before.intended))
-        records = [record for number in sorted(self.before.intended) if (record := _found(present, number))]
-        signed = (self.reason, self.by)
-        self.taken = [_taking(record) for record in records if (record.reason, record.updated_by) == signed]
+        self.taken = self._marked(sorted(self.before.intended))
         if len(self.taken) > count or (contiguous and not self._is_a_row(count)):
             # A row cannot be gone on from: which one it was to be, nobody knows.
             self.give_back(self.taken)
@@ -224,7 +221,7 @@ class _Claim:
         """Take those that are free; whether that was all of them."""
         if not numbers:
             return True
-        stamp = Stamp(self.clock.now(), self.by, self.reason)
+        stamp = Stamp(self.clock.now(), self.by, self.reason, self.mark)
         records = _free(self.inventory.get_many(self.customer, numbers))
         if self.before is not None and records:
             # Whoever tries again, should this attempt die, must find what it has taken.
@@ -234,13 +231,10 @@ class _Claim:
         # They count as taken while nobody knows: what must be given back is looked at again anyway.
         self.taken += decisions
         results = self.inventory.save(decisions)
-        unknown = [decision for decision, result in zip(decisions, results, strict=True) if result in UNSURE]
-        stands = {id(decision) for decision in self._still_ours(unknown)}
-        self.taken[standing:] = [
-            decision
-            for decision, result in zip(decisions, results, strict=True)
-            if result is WriteResult.WRITTEN or id(decision) in stands
-        ]
+        ends = list(zip(decisions, results, strict=True))
+        written = [decision for decision, result in ends if result is WriteResult.WRITTEN]
+        written += self._marked([decision.after.number for decision, result in ends if result in UNSURE])
+        self.taken[standing:] = written
         complete = len(self.taken) - standing == len(numbers)
         self.raced = self.raced or not complete
         return complete
@@ -258,7 +252,7 @@ class _Claim:
                 return
             stamp = Stamp(self.clock.now(), self.by, f"given back: claim {self.mark} could not be completed")
             try:
-                left = self._still_ours(left)
+                left = [taken for taken in self._still_ours(left) if not taken.after.holders]
                 undone = [given_back(taken.before, taken.after, stamp) for taken in left if taken.before is not None]
                 results = self.inventory.save(undone)
             except InventoryError as error:
@@ -270,6 +264,13 @@ class _Claim:
             raise StorageBusyError(
                 f"a claim could not be completed, and these may still be {self.command.reason}: {numbers}{cause}"
             )
+
+    def _marked(self, numbers: Sequence[str]) -> list[Decision]:
+        """Those of the numbers that this claim has taken, in this attempt or another, as they are now."""
+        present = self.inventory.get_many(self.customer, numbers) if numbers else {}
+        status = Status.RESERVED if isinstance(self.command, Reserve) else Status.USED
+        records = [record for number in numbers if (record := _found(present, number))]
+        return [_taking(record) for record in records if (record.claim, record.status) == (self.mark, status)]
 
     def _still_ours(self, decisions: Sequence[Decision]) -> list[Decision]:
         """Those of the decisions that stand in the inventory just as they were written."""
@@ -290,6 +291,7 @@ def _taking(record: NumberRecord) -> Decision:
         reserved_for="",
         reservation_notes="",
         reserved_until=None,
+        claim="",
     )
     outcome = Outcome.RESERVED if record.status is Status.RESERVED else Outcome.ASSIGNED
     return Decision(free, record, outcome)

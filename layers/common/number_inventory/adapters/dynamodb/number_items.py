@@ -47,6 +47,7 @@ _WORDS = (
     "created_by",
     "updated_by",
     "reason",
+    "claim",
 )
 _TEXTS = ("usage", *_WORDS)
 _INSTANTS = ("cooling_since", "reserved_until", "created_at", "updated_at")
