@@ -65,6 +65,10 @@ REFUSED: dict[str, tuple[Act, NumberRecord]] = {
     "an Available number with a holder is not assigned": (assigned, held(available())),
     "a number reserved for the requester, with a holder, is not assigned": (assigned, held(reserved("alice"))),
     "a device's number is not unassigned": (unassigned, used()),
+    "an AudioCodes number of another usage, on no device, is not unassigned": (
+        unassigned,
+        replace(used(), usage=Usage.USER, holders=()),
+    ),
     "an Available number is not unassigned": (unassigned, available()),
     "a cooling number is not unassigned": (unassigned, cooling()),
     "a reserved number is not unassigned": (unassigned, reserved()),

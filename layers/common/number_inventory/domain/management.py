@@ -79,9 +79,11 @@ def unassign(record: NumberRecord, settings: CoolingSettings, stamp: Stamp) -> D
     project's rule).
 
     Raises:
-        RuleViolationError: it is not used by another vendor or usage; devices' numbers go only when the devices go.
+        RuleViolationError: it is not used by another vendor or usage; devices' numbers go only when the devices go. Nor
+            does an AudioCodes number of another usage that no device holds: an audit lets it cool as long as those do.
     """
-    if not used_elsewhere(record):
+    orphan = record.status is Status.USED and record.vendor == AUDIOCODES and not record.holders
+    if not used_elsewhere(record) or orphan:
         raise RuleViolationError(f"number {record.number} cannot be unassigned: {describe_claim(record)}")
     if record.holders:
         after = replace(record, status=Status.USED, usage=Usage.DEVICE, vendor=AUDIOCODES, assigned_to="", claim="")
