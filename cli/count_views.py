@@ -25,7 +25,7 @@ def _tally_json(tally: Tally) -> dict[str, Any]:
     return {"total": tally.total, "utilisation_percent": tally.utilisation, "by_status": dict(tally.by_status)}
 
 
-def counts_table(counts: Counts) -> Table:
+def counts_table(counts: Counts, width: int) -> Table:
     """A line for all, one for each Site and one for each Vendor."""
     rows = [
         _row("all numbers", counts.all),
@@ -35,7 +35,7 @@ def counts_table(counts: Counts) -> Table:
     # A Status that no number has is no column.
     empty = {_HEADINGS.index(status) for status in (*Status, UNREADABLE) if not counts.all.by_status[status]}
     shown = [[("" if place in empty else cell) for place, cell in enumerate(row)] for row in rows]
-    return listing(_HEADINGS, shown)
+    return listing(_HEADINGS, shown, width=width)
 
 
 def _row(name: str, tally: Tally) -> tuple[str | int, ...]:

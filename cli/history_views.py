@@ -7,14 +7,15 @@ from typing import Any
 from rich.table import Table
 
 from cli.number_views import number_json
+from cli.output import PIPE
 from cli.tables import details, listing, state, who
-from cli.times import instant
+from cli.times import instant, minute
 from number_inventory.domain.changes import Change, State, status_of
 from number_inventory.domain.explanation import Actor, Explanation
 from number_inventory.domain.numbers import NumberRecord
 
 _LISTED = ("When", "What", "Status", "By", "Because", "Changed")
-_SPARE = 2
+_SPARE = 1
 
 
 def change_json(change: Change) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def changes_table(changes: tuple[Change, ...], now: datetime, width: int) -> Tab
     """A line for each change, the newest first."""
     rows = [
         (
-            instant(change.at, now),
+            instant(change.at, now) if width >= PIPE else minute(change.at),
             change.kind.replace("_", " "),
             state(status_of(change.after) or ""),
             who(change.by, width),

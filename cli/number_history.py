@@ -68,7 +68,7 @@ def count(
     request = request_of(context, customer, as_json)
     counts = histories.look_at_counts(request.settings)(request.customer, site, vendor)
     request.output.json(counts_json(request.customer, counts))
-    request.output.show(counts_table(counts))
+    request.output.show(counts_table(counts, request.output.width))
 
 
 @command(

@@ -23,7 +23,7 @@ def stock(context: typer.Context, *, customer: Customer = None, as_json: AsJson 
     stocks = stock_watch.look_at_stock(request.settings)(request.customer)
     output = request.output
     output.json({"stock": [_json(each) for each in stocks]})
-    output.show(_table(stocks, process.clock().now()))
+    output.show(_table(stocks, process.clock().now(), output.width))
     for each in stocks:
         if each.broken:
             output.note(each.broken)
@@ -47,7 +47,7 @@ def _json(stock: Stock) -> dict[str, Any]:
     }
 
 
-def _table(stocks: Sequence[Stock], now: datetime) -> Table:
+def _table(stocks: Sequence[Stock], now: datetime, width: int) -> Table:
     headings = ("Site", "Available", "Of", "Percent", "Stock", "Low below", "Since", "Lasts")
     rows: list[tuple[Cell, ...]] = [
         (
@@ -62,7 +62,7 @@ def _table(stocks: Sequence[Stock], now: datetime) -> Table:
         )
         for stock in stocks
     ]
-    return listing(headings, rows, keep=4)
+    return listing(headings, rows, keep=4, width=width)
 
 
 def _scope(site: str | None) -> Text | str:

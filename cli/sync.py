@@ -46,7 +46,7 @@ def sync(
     if not summaries:
         request.output.show(f"Customer {request.customer} has no enabled device.")
         return
-    request.output.show(_table(summaries))
+    request.output.show(_table(summaries, request.output.width))
     for summary in summaries:
         _remark(request.output, summary)
     failed = [summary.device.name for summary in summaries if summary.result in _FAILED]
@@ -73,9 +73,9 @@ def _sync(request: Request, key: DeviceKey, place: str) -> SyncSummary:
         raise
 
 
-def _table(summaries: Sequence[SyncSummary]) -> Table:
+def _table(summaries: Sequence[SyncSummary], width: int) -> Table:
     headings = ("Device", "Result", "Users", "Numbers", "Came", "Went", "Written")
-    return listing(headings, [_row(summary) for summary in summaries], keep=len(headings))
+    return listing(headings, [_row(summary) for summary in summaries], keep=len(headings), width=width)
 
 
 def _row(summary: SyncSummary) -> Sequence[Cell]:

@@ -15,7 +15,7 @@ _GAP = 2
 _RIGID = 20
 """Columns that need no more are folded last: a Status, an instant or a count in two lines is hard to read."""
 
-_LEAST = 7
+_LEAST = 8
 """What is left for each other column then."""
 
 _STYLES = {
@@ -86,8 +86,7 @@ def listing(
         table.add_column(
             headings[index],
             justify="right" if numeric else "left",
-            # The first column is what a reader looks for and copies: it stays in one piece as long as it can.
-            no_wrap=not index or index in whole,
+            no_wrap=index in whole,
             min_width=widths[index] if index in whole else None,
             overflow="fold",
         )
@@ -107,14 +106,19 @@ def _width(headings: Sequence[str], rows: Sequence[Sequence[Cell]], shown: Seque
 
 
 def _whole(widths: Mapping[int, int], width: int | None) -> set[int]:
-    """The columns that are kept in one piece: the narrow ones, the narrowest first, while the others keep some room."""
+    """The columns that are kept in one piece while all others keep some room.
+
+    The first is what a reader looks for and copies, so it comes first; then the narrow ones, the narrowest first.
+    """
+    if width is None:
+        return {index for index, needs in widths.items() if not index or needs <= _RIGID}
     whole: set[int] = set()
-    needed = _LEAST * len(widths) + _GAP * (len(widths) - 1)
-    for index in sorted(widths, key=lambda each: widths[each]):
-        needed += widths[index] - _LEAST
-        if widths[index] > _RIGID or (width is not None and needed > width):
-            break
-        whole.add(index)
+    left = width - _GAP * (len(widths) - 1) - _LEAST * len(widths)
+    for index in sorted(widths, key=lambda each: (each > 0, widths[each])):
+        more = widths[index] - _LEAST
+        if more <= left and (not index or widths[index] <= _RIGID):
+            whole.add(index)
+            left -= more
     return whole
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
@@ -146,3 +147,16 @@ def test_a_terminal_gets_the_name_of_a_caller_and_a_pipe_all_of_it() -> None:
     assert who(caller, 80) == "api:ann@example.com"
     assert who(caller, PIPE) == caller
     assert who("operator:alice", 80) == "operator:alice"
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_no_width_cuts_anything_off(width: int) -> None:
+    """GIVEN long and short columns WHEN they are listed in few columns or many THEN every character is there."""
+    headings = ("Site", "Available", "Of", "Percent", "Low below", "Since")
+    rows: list[tuple[Cell, ...]] = [
+        ("München-Riem, Gebäude 7", 3, 100000, 3, "20 % or 500", "36 hours ago"),
+        ("all numbers", 12000, 100000, 12, "", ""),
+    ]
+    told = "".join(shown(listing(headings, rows, width=width), width))
+    given = "".join(str(cell) for row in (headings, *rows) for cell in row)
+    assert Counter(told.replace(" ", "")) == Counter(given.replace(" ", ""))
