@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from number_inventory.adapters.audiocodes.cli_grammar import COMMAND
 from number_inventory.domain.snapshots import Contact, RegisteredUser
 
+_RULE = "-" * 40
 _HOSTS = ("10.8.5.71", "voice.example.net", "[2001:db8::5]", "10.8.5.71:5061", "sbc")
 _FORMS = ("{}", "{}@{}", "sip:{}@{};user=phone", "sips:{}@{}")
 _SHAPES = ("{}", "+44{}", "*{}#", "%2B44{}", "{};ext=5", "Sue{}", "Zoë.{}", "o'neill!{}")
@@ -57,15 +58,19 @@ def entry_lines(user: RegisteredUser, style: Style) -> list[str]:
     return [user.aor, *(f"  {_contact(contact, user.ip_group, style)}" for contact in user.contacts)]
 
 
-def lines_of(listed: Sequence[RegisteredUser], style: Style, *, total: bool) -> list[str]:
-    """All lines, the lines around the entries too."""
+def lines_of(listed: Sequence[RegisteredUser], style: Style, *, total: bool, parted: bool = False) -> list[str]:
+    """All lines, the lines around the entries too; with a separator between any two, if they are `parted`."""
     shown = sum(len(user.contacts) for user in listed)
     return [
         f"sbc# {COMMAND}",
         "SBC Registered Users",
-        "-" * 40,
-        *(line for user in listed for line in entry_lines(user, style)),
-        "-" * 40,
+        _RULE,
+        *(
+            line
+            for at, user in enumerate(listed)
+            for line in (*([_RULE] if parted and at else ()), *entry_lines(user, style))
+        ),
+        _RULE,
         *([f"Total: {len(listed)} users, {shown} contacts"] if total else []),
     ]
 

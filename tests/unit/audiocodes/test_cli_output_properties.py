@@ -20,7 +20,8 @@ GARBAGE = st.text(min_size=0, max_size=30) | st.text("<>;:@. sipexr=0123456789",
 
 def complete(listing: Listing, listed: list[RegisteredUser], counted: str) -> bool:
     """Whether the listing passes for complete on a device that counts in that way."""
-    count = len(listed) if counted == "aors" else sum(len(user.contacts) for user in listed)
+    counts = {"aors": len(listed), "contacts": sum(len(user.contacts) for user in listed)}
+    count = counts.get(counted)
     return not why_partial(listing, Counts(count, count))
 
 
@@ -30,13 +31,14 @@ def test_any_list_in_any_style_reads_back_exactly(
 ) -> None:
     # GIVEN any users, written in any style
     listing = parse_listing(joined(lines_of(listed, style, total=total), style))
-    # THEN they read back one by one, and the list is complete whatever the device counts
+    # THEN they read back one by one, and the list is complete whatever the device counts; but the contacts of a single
+    # user may be as many as the users of a list that is cut off behind the first
     assert list(listing.users) == [as_read(user, style) for user in listed]
     assert listing.users.user_parts == [split_aor(user.aor).user for user in listing.users]
     assert listing.users.dormant == {
         at for at, user in enumerate(listed) if not any(contact.active for contact in user.contacts)
     }
-    assert complete(listing, listed, counted)
+    assert complete(listing, listed, counted) or (len(listed) == 1 and counted == "contacts" and not total)
 
 
 @given(users(), STYLES, GARBAGE, st.data())
@@ -75,12 +77,12 @@ def test_how_the_text_is_cut_into_pieces_does_not_matter(listed: list[Registered
 
 
 @settings(max_examples=300)
-@given(users(minimum=1), STYLES, st.booleans(), COUNTED, st.data())
+@given(users(minimum=1), STYLES, st.booleans(), COUNTED | st.just("nothing"), st.data())
 def test_a_cut_at_any_place_never_loses_a_user_of_a_complete_list(
     listed: list[RegisteredUser], style: Style, total: bool, counted: str, data: st.DataObject
 ) -> None:
-    # GIVEN output that ends too early, at any character
-    text = joined(lines_of(listed, style, total=total), style)
+    # GIVEN output, also with separators between the entries, that ends too early, at any character
+    text = joined(lines_of(listed, style, total=total, parted=data.draw(st.booleans())), style)
     listing = parse_listing(text[: data.draw(st.integers(0, len(text)))])
     # THEN it is complete only if no user is missing
     assert not complete(listing, listed, counted) or len(listing.users) >= len(listed)

@@ -31,8 +31,8 @@ def test_a_count_that_moves_makes_it_partial(counts: Counts) -> None:
 
 def test_without_a_count_a_list_counts_if_it_shows_its_end() -> None:
     # GIVEN no count THEN a list that just stops, and an empty one, prove nothing
-    assert why_partial(parse_listing(ONE + END), Counts(None, None)) == ""
-    assert "just stops" in why_partial(parse_listing(ONE), Counts(None, None))
+    assert why_partial(parse_listing(ONE + TWO_CONTACTS + END), Counts(None, None)) == ""
+    assert "just stops" in why_partial(parse_listing(ONE + TWO_CONTACTS), Counts(None, None))
     assert "empty list" in why_partial(parse_listing(""), Counts(None, None))
 
 
@@ -51,6 +51,26 @@ def test_a_list_cut_off_does_not_pass_for_a_count_of_contacts() -> None:
     reason = why_partial(parse_listing(ONE + TWO_CONTACTS), Counts(3, 3))
     # THEN the agreement proves nothing
     assert "some AORs may be missing" in reason
+
+
+@pytest.mark.parametrize("between", [END, "Registered users\n", "users:\n", "Total: 1 users, 1 contacts\n"])
+@pytest.mark.parametrize("count", [None, 3])
+def test_what_stands_between_entries_is_no_end(between: str, count: int | None) -> None:
+    # GIVEN a separator, heading or total between entries, and a list of three users that is cut off behind one
+    text = between + TWO_CONTACTS + between + ONE + between
+    # THEN nothing shows that its end is there, whether the device counts or not
+    assert why_partial(parse_listing(text), Counts(count, count)) != ""
+
+
+def test_what_stands_behind_a_single_user_is_no_end() -> None:
+    # GIVEN a separator behind the only user THEN it may stand between users, and the others be cut off
+    assert why_partial(parse_listing(END + ONE + END), Counts(None, None)) != ""
+    assert why_partial(parse_listing(END + TWO_CONTACTS + END), Counts(2, 2)) != ""
+
+
+def test_a_list_with_separators_between_entries_is_complete_by_the_count_of_aors() -> None:
+    # GIVEN separators between entries, and a count of AORs THEN the list needs no end
+    assert why_partial(parse_listing(END + ONE + END + TWO_CONTACTS + END), Counts(2, 2)) == ""
 
 
 def test_a_lost_aor_does_not_pass_for_a_count_of_contacts() -> None:

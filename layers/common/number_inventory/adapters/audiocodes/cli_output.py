@@ -38,7 +38,8 @@ class Listing:
         users: in the order of the text.
         contacts: how many there are in all.
         doubts: why the text is not understood as a whole: its first reasons, none when it is.
-        closed: something that is no entry stands behind the last one, so the text was not cut off among the entries.
+        closed: something that is no entry stands behind the last one and nothing of the kind between two others, so the
+            text was not cut off among the entries. A single entry does not tell what would stand between two.
         totals_agree: the text itself says how many AORs and how many contacts it shows, and both are right.
     """
 
@@ -156,6 +157,10 @@ class _Reader:
         self.heading: set[str] = set()
         self.totals: list[tuple[str, int]] = []
         self.waiting: list[_Waiting] = []
+        self.behind_others = False
+        """Whether a line that is no entry has come since the last entry."""
+        self.parted = False
+        """Whether one stands between two entries: then a text that is cut off may end with one as well."""
         self.last = _Last.DOUBT
         self.line = 0
 
@@ -187,13 +192,14 @@ class _Reader:
             users=UserList(self.user_parts, self.dormant, self._user),
             contacts=self.contact_count,
             doubts=(*self.doubts[:_DOUBTS_TOLD], *([f"and {more} more"] if more > 0 else ())),
-            closed=self.last in {_Last.AROUND, _Last.BARE},
+            closed=self.last in {_Last.AROUND, _Last.BARE} and not self.parted and len(self.user_parts) != 1,
             totals_agree={what for what, _ in self.totals} == shown.keys() and not self.doubted,
         )
 
     def _take(self, user_parts: list[str], contacts: list[str]) -> None:
         """Ordinary users, one behind the other."""
         self._settle()
+        self._begin_entry()
         joined = "".join(contacts)
         if any(sign in joined for sign in grammar.NOT_ACTIVE):
             self.dormant.update(at for at, lines in enumerate(contacts, len(self.user_parts)) if _is_dormant(lines))
@@ -226,7 +232,7 @@ class _Reader:
         if len(text) > _LONGEST_LINE or self.doubted > _DOUBTS_SOUGHT:
             self._doubt(self.line, "too long", text)
         elif grammar.SEPARATOR.fullmatch(text):
-            self.last = _Last.AROUND
+            self.last, self.behind_others = _Last.AROUND, True
         elif grammar.AROUND.fullmatch(text):
             self._wait(text)
         elif entry := grammar.ENTRY_LINE.match(text):
@@ -262,7 +268,12 @@ class _Reader:
         self._settle()
         self._open_user(aor)
 
+    def _begin_entry(self) -> None:
+        self.parted = self.parted or (self.behind_others and bool(self.user_parts))
+        self.behind_others = False
+
     def _open_user(self, aor: str) -> None:
+        self._begin_entry()
         at = len(self.user_parts)
         self.dormant.add(at)
         self.entries[at] = _Entry(aor, _Contacts())
@@ -294,6 +305,7 @@ class _Reader:
         """Decide about the waiting lines, now that it is known what follows."""
         waiting, self.waiting = self.waiting, []
         aor = waiting.pop().text if contact_follows and self.last is _Last.BARE else None
+        self.behind_others = self.behind_others or bool(waiting)
         for line in waiting:
             if line.bare and not grammar.HEADING_WORD.fullmatch(line.text):
                 self._note(line.number, "not understood", line.text)
