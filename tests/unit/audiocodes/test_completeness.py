@@ -73,6 +73,26 @@ def test_a_list_with_separators_between_entries_is_complete_by_the_count_of_aors
     assert why_partial(parse_listing(END + ONE + END + TWO_CONTACTS + END), Counts(2, 2)) == ""
 
 
+@pytest.mark.parametrize("count", [3, 4, None])
+def test_a_list_that_shows_an_aor_again_may_lack_another(count: int | None) -> None:
+    # GIVEN a user who moved while the device listed, so that it stands there twice and another one does not
+    text = f"{ONE}{TWO_CONTACTS}{ONE}{END}"
+    # THEN neither a count of AORs nor one of contacts proves anything, nor does the list's own total
+    for total in ("", "Total: 3 users, 4 contacts\n"):
+        assert "1 of the AORs again" in why_partial(parse_listing(text + total), Counts(count, count))
+
+
+def test_an_aor_that_comes_again_harms_nothing_where_the_different_ones_are_counted() -> None:
+    # GIVEN a user with a line for each contact, and a device that counts two AORs THEN the list is complete
+    assert why_partial(parse_listing(ONE + TWO_CONTACTS + ONE), Counts(2, 2)) == ""
+
+
+def test_the_same_user_part_at_another_host_is_another_aor() -> None:
+    # GIVEN the same extension of two tenants and without a host THEN these are three users
+    text = f"{ONE}1000@k\n<sip:1000@a>;expires=1; IPG:1\n1000\n<sip:1000@a>;expires=1; IPG:1\n{END}"
+    assert why_partial(parse_listing(text), Counts(3, 3)) == ""
+
+
 def test_a_lost_aor_does_not_pass_for_a_count_of_contacts() -> None:
     # GIVEN three users with one contact each, and the line of the second AOR lost
     text = f"{ONE}<sip:1001@a>;expires=1; IPG:1\n1002@h\n<sip:1002@a>;expires=1; IPG:1\n{END}"

@@ -4,13 +4,17 @@ What the device's count of registered users counts is not documented (AudioCodes
 accepted, but a list that fits the number of contacts only may also be one of which the end is missing, or the line with
 an AOR. So that case needs more: the list's own total, or else a proper end of the list and no AOR with the contacts of
 several users.
+
+The device takes seconds over its list while users move, and may show one twice and another not at all. So where an AOR
+comes again, only a count of the different ones proves that none is missing.
 """
 
 import re
+from collections import Counter
 from typing import NamedTuple
 
 from number_inventory.adapters.audiocodes.cli_output import Listing
-from number_inventory.domain.snapshots import RegisteredUser
+from number_inventory.domain.snapshots import RegisteredUser, UserList
 
 _CONTACT_USER = re.compile(r"(?:sips?:)?([^@;:]*)", re.IGNORECASE)
 
@@ -30,13 +34,31 @@ def why_partial(listing: Listing, counts: Counts) -> str:
     if counts.before != counts.after:
         before, after = ("none" if count is None else count for count in counts)
         return f"the device's count of registered users went from {before} to {after} while it listed {shown}"
+    again = _shown_again(listing.users)
+    if again and counts.after != len(listing.users) - again:
+        return f"the list shows {shown}, {again} of the AORs again: others may be missing"
     if counts.after is None:
         return _why_uncounted(listing)
-    if counts.after not in {len(listing.users), listing.contacts}:
-        return f"the device counts {counts.after} registered users, but lists {shown}"
-    if counts.after == len(listing.users) or _proven_by_contacts(listing):
+    return "" if again else _why_miscounted(listing, counts.after)
+
+
+def _why_miscounted(listing: Listing, count: int) -> str:
+    """The list must show as many AORs as the device counts, or prove that contacts are counted."""
+    shown = f"{len(listing.users)} AORs with {listing.contacts} contacts"
+    if count not in {len(listing.users), listing.contacts}:
+        return f"the device counts {count} registered users, but lists {shown}"
+    if count == len(listing.users) or _proven_by_contacts(listing):
         return ""
-    return f"the device counts {counts.after} registered users and lists {shown}: some AORs may be missing"
+    return f"the device counts {count} registered users and lists {shown}: some AORs may be missing"
+
+
+def _shown_again(users: UserList) -> int:
+    """How many users stand in the list although their AOR has stood there before."""
+    if len(set(users.user_parts)) == len(users):
+        return 0
+    often = Counter(users.user_parts)
+    alike = [users[at].aor for at, part in enumerate(users.user_parts) if often[part] > 1]
+    return len(alike) - len(set(alike))
 
 
 def _why_uncounted(listing: Listing) -> str:
