@@ -6,6 +6,7 @@ from pathlib import Path
 
 from number_inventory.adapters.audiocodes.address import AddressPolicy
 from number_inventory.adapters.audiocodes.calls import DeviceCalls
+from number_inventory.adapters.audiocodes.connection import Listener
 from number_inventory.adapters.audiocodes.source import AudioCodesSource
 from number_inventory.domain.devices import Device, DeviceKey, LoginMethod, SourceKind, TlsSettings
 from number_inventory.domain.snapshots import Snapshot
@@ -39,6 +40,7 @@ class Asking:
     budget_seconds: float = 60.0
     policy: AddressPolicy = AddressPolicy.LOCAL
     login: LoginMethod = LoginMethod.BASIC
+    heard: Listener | None = None
 
     @property
     def device(self) -> Device:
@@ -64,6 +66,7 @@ class Asking:
             budget_seconds=self.budget_seconds,
             warn=self.warnings.append,
             sleep=self.pauses.append,
+            heard=self.heard,
         )
         return self.source(calls).snapshot(device or self.device, credentials or self.credentials)
 

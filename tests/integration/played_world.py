@@ -5,6 +5,7 @@ from pathlib import Path
 
 from number_inventory.adapters.audiocodes.address import AddressPolicy
 from number_inventory.adapters.audiocodes.calls import DeviceCalls
+from number_inventory.adapters.audiocodes.connection import Listener
 from number_inventory.adapters.audiocodes.source import AudioCodesSource
 from number_inventory.domain.devices import DeviceKey, Health, LoginMethod, SourceKind, TlsSettings
 from number_inventory.domain.numbers import NumberRecord, Status
@@ -28,7 +29,13 @@ class Played(World):
         lost: numbers that lost a holder, ever.
     """
 
-    def __init__(self, simulator: Simulator, name: str, login: LoginMethod = LoginMethod.BASIC) -> None:
+    def __init__(
+        self,
+        simulator: Simulator,
+        name: str,
+        login: LoginMethod = LoginMethod.BASIC,
+        heard: Listener | None = None,
+    ) -> None:
         super().__init__()
         calls = DeviceCalls(
             clock=self.clock,
@@ -36,6 +43,7 @@ class Played(World):
             maximum_bytes=1024 * 1024,
             budget_seconds=20,
             sleep=lambda _seconds: None,
+            heard=heard,
         )
         self.sync_device = replace(self.sync_device, ask=AskDevice(self.secrets, AudioCodesSource(calls)))
         self.lost: list[str] = []

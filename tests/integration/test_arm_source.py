@@ -160,6 +160,7 @@ def test_one_page_is_of_one_instant(asking: Asking) -> None:
         "GET nodes?limit=1000",
         "GET registeredUsers?limit=1000",
         "GET nodes?limit=1000",
+        "GET status",
     ]
 
 

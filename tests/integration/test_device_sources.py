@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from number_inventory.adapters.audiocodes.address import AddressPolicy
+from number_inventory.adapters.audiocodes.connection import Heard
 from number_inventory.domain.devices import LoginMethod, TlsSettings, TlsTrust
 from number_inventory.domain.errors import DeviceError, DeviceRejectedError, DeviceUnreachableError, LoginRefusedError
 from number_inventory.ports.secrets import Credentials
@@ -21,7 +22,8 @@ KINDS = [("sbc", LoginMethod.BASIC), ("arm", LoginMethod.BASIC), ("arm", LoginMe
 
 @pytest.fixture(scope="module")
 def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    scenarios = [DeviceScenario(name=kind, source=kind, users=USERS, password=CANARY) for kind in ("sbc", "arm")]
+    names = {"sbc": "sbc", "arm": "arm", **{f"restarts-{kind}-{login}": kind for kind, login in KINDS}}
+    scenarios = [DeviceScenario(name=name, source=kind, users=USERS, password=CANARY) for name, kind in names.items()]
     with Simulator(scenarios, tmp_path_factory.mktemp("simulator")) as running:
         yield running
 
@@ -103,6 +105,24 @@ def test_what_passes_by_itself_is_waited_for(asking: Asking, fault: str) -> None
     assert len(asking.pauses) == 2
     assert 0.5 <= asking.pauses[0] <= 2
     assert asking.pauses[0] < asking.pauses[1] * 2
+
+
+@pytest.mark.parametrize(("kind", "login"), KINDS)
+def test_a_restart_behind_the_first_answer_is_noticed(simulator: Simulator, kind: str, login: LoginMethod) -> None:
+    # GIVEN a device that restarts right behind its status, and has nobody then WHEN it is asked
+    def restart(heard: Heard) -> None:
+        if heard.path.endswith("/status") and not restarted:
+            restarted.append(heard)
+            asking.played.reboot(3600)
+
+    restarted: list[Heard] = []
+    asking = Asking(simulator, simulator.devices[f"restarts-{kind}-{login}"], login=login, heard=restart)
+    snapshot = asking.snapshot()
+    # THEN its empty list proves nothing, and the next sync knows of the restart
+    assert snapshot.users[:] == ()
+    assert "restarted" in snapshot.incomplete_because
+    assert snapshot.uptime_seconds is not None
+    assert snapshot.uptime_seconds < 600
 
 
 def test_a_pause_that_the_device_asks_for_is_kept(asking: Asking) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from number_inventory.adapters.audiocodes.connection import Heard
 from number_inventory.domain.devices import Health
 from number_inventory.ports.secrets import Credentials
 from simulator.device import Device as PlayedDevice
@@ -61,7 +62,7 @@ HARMLESS: dict[str, dict[str, object]] = {
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    scenarios = [DeviceScenario(name=name, users=USERS, password=CANARY) for name in ("sbc1", "restarts")]
+    scenarios = [DeviceScenario(name=name, users=USERS, password=CANARY) for name in ("sbc1", "restarts", "asked")]
     with Simulator(scenarios, tmp_path_factory.mktemp("simulator")) as simulator:
         yield simulator
 
@@ -129,6 +130,26 @@ def test_users_who_come_back_slowly_after_a_restart_lose_nothing(running: Simula
 
     assert world.sync(world.key).health is Health.WAITING
     assert "restarted" in world.devices.get(world.key).state.cause
+    played.replace_users(USERS)
+    world.recovered(world.key)
+
+
+def test_a_restart_while_it_is_asked_loses_nothing(running: Simulator) -> None:
+    """GIVEN a device that restarts after it told its uptime, and misses a few, WHEN synced twice, THEN they wait."""
+    played = running.devices["asked"]
+    restarting: list[bool] = []
+
+    def restart(heard: Heard) -> None:
+        if heard.path.endswith("/status") and restarting:
+            restarting.clear()
+            played.reboot(0)
+            played.replace_users(USERS[3:])
+
+    world = Played(running, "asked", heard=restart)
+    restarting.append(True)
+
+    assert world.sync(world.key).health is Health.PARTIAL
+    assert world.sync(world.key).health is Health.WAITING
     played.replace_users(USERS)
     world.recovered(world.key)
 

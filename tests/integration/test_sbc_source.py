@@ -65,12 +65,12 @@ def test_a_healthy_device_gives_a_complete_snapshot(each_style: Asking) -> None:
     assert snapshot.serial.isdigit()
 
 
-def test_the_device_is_asked_four_times_one_after_the_other_and_only_to_show(simulator: Simulator) -> None:
+def test_the_device_is_asked_five_times_one_after_the_other_and_only_to_show(simulator: Simulator) -> None:
     # GIVEN a healthy device, which no other test keeps busy WHEN it is asked
     asking = Asking(simulator, simulator.devices["calm"])
     asking.snapshot()
-    # THEN it is asked for status, count, list and count again, with one fixed script, one request at a time
-    assert asking.asked() == ["GET status", "GET global", "PUT incremental", "GET global"]
+    # THEN it is asked for status, count, list, count and status, with one fixed script, one request at a time
+    assert asking.asked() == ["GET status", "GET global", "PUT incremental", "GET global", "GET status"]
     assert {request.script.strip() for request in asking.played.requests() if request.script} == {COMMAND}
     assert {(request.login, request.in_progress) for request in asking.played.requests()} == {("right", 1)}
     assert asking.pauses == []
@@ -161,7 +161,7 @@ def test_users_that_come_and_go_meanwhile_lead_to_another_list(asking: Asking) -
     asking.played.arm("wrong-count", times=1, by=-1)
     # WHEN the device is asked THEN the list is asked for again, and is complete
     assert asking.snapshot().complete
-    assert asking.asked()[1:] == ["GET global", "PUT incremental", "GET global", "PUT incremental", "GET global"]
+    assert asking.asked()[1:-1] == ["GET global", "PUT incremental", "GET global", "PUT incremental", "GET global"]
 
 
 def test_lists_are_asked_for_again_a_few_times_only(asking: Asking) -> None:

@@ -4,7 +4,14 @@ import json
 
 import pytest
 
-from number_inventory.adapters.audiocodes.answers import DeviceStatus, ListOutput, count_in, output_in, status_in
+from number_inventory.adapters.audiocodes.answers import (
+    DeviceStatus,
+    ListOutput,
+    count_in,
+    output_in,
+    status_in,
+    why_restarted,
+)
 from number_inventory.adapters.audiocodes.connection import Answer
 from number_inventory.domain.errors import DeviceRejectedError
 
@@ -42,6 +49,27 @@ def test_a_status_tells_who_the_device_is() -> None:
 def test_an_odd_uptime_is_no_uptime(uptime: object) -> None:
     # GIVEN a status without a usable uptime THEN nothing is made up
     assert status_in(answer({"systemUpTime": uptime})) == DeviceStatus()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "restarted"),
+    [
+        (("1", 500), ("1", 520), False),
+        (("1", 500), ("1", 500), False),
+        (("1", 500), ("1", 5), True),
+        (("1", 500), ("2", 900), True),
+        (("1", 500), ("1", None), True),
+        (("1", None), ("1", None), False),
+        (("", None), ("", None), False),
+    ],
+)
+def test_a_list_is_of_one_run_of_the_device(
+    before: tuple[str, int | None], after: tuple[str, int | None], restarted: bool
+) -> None:
+    # GIVEN serial number and uptime before and after a list
+    statuses = (DeviceStatus(serial=serial, uptime_seconds=uptime) for serial, uptime in (before, after))
+    # THEN one that is replaced, starts anew or stops telling its uptime may have lost users meanwhile
+    assert bool(why_restarted(*statuses)) == restarted
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,8 @@ def test_nodes_of_which_some_are_not_shown_prove_nothing(last: Answer, reason: s
         page(wire.page_path(wire.NODES_PATH, "1"), last),
     ]
     users = page(wire.page_path(wire.USERS_PATH, ""), answer(PAGE))
-    heard = [page(wire.STATUS_PATH, answer({})), *nodes, users, *nodes]
+    status = page(wire.STATUS_PATH, answer({}))
+    heard = [status, *nodes, users, *nodes, status]
     snapshot = ArmSource(RecordedCalls(heard, NOW)).snapshot(ARM, Credentials("a", "b"))
 
     assert reason in snapshot.incomplete_because

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from number_inventory.adapters.audiocodes.connection import Answer
 from number_inventory.domain.errors import DeviceRejectedError
+from number_inventory.domain.removals import Running
 
 _SUCCEEDED = frozenset({"success", "succeeded", "successful", "ok", "passed"})
 _LONGEST_NAME = 100
@@ -25,6 +26,16 @@ class DeviceStatus(NamedTuple):
     version: str = ""
     serial: str = ""
     uptime_seconds: int | None = None
+
+
+def why_restarted(before: DeviceStatus, after: DeviceStatus) -> str:
+    """Why a list that was told between these two may be that of a device just started; empty where it is not."""
+    run, next_run = (Running(status.uptime_seconds, status.serial) for status in (before, after))
+    if next_run.restarted_since(run):
+        return "the device was restarted or replaced while it was asked"
+    if run.uptime_seconds is not None and next_run.uptime_seconds is None:
+        return "the device told its uptime before its list and not after it, so it may have been restarted meanwhile"
+    return ""
 
 
 class ListOutput(NamedTuple):

@@ -1,7 +1,8 @@
 """The registered users that an AudioCodes Routing Manager (ARM) gathers from its nodes.
 
-Identity, nodes, users, nodes again. ARM goes on with what it knew last of a node that it cannot reach, so what it shows
-is the whole truth only while it reaches all of them. What is said over the wire is in `arm_wire`, and inferred.
+Identity, nodes, users, nodes again, identity again. ARM goes on with what it knew last of a node that it cannot reach,
+so what it shows is the whole truth only while it reaches all of them and does not restart. What is said over the wire
+is in `arm_wire`, and inferred.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 from number_inventory.adapters.audiocodes import arm_wire as wire
-from number_inventory.adapters.audiocodes.answers import reason_in
+from number_inventory.adapters.audiocodes.answers import reason_in, why_restarted
 from number_inventory.adapters.audiocodes.arm_users import Look, LookTaker, why_nodes_doubtful, why_partial
 from number_inventory.adapters.audiocodes.calls import Calls
 from number_inventory.adapters.audiocodes.connection import Conversation
@@ -44,20 +45,23 @@ class ArmSource:
         return self._calls.ask(device, credentials, take)
 
     def _snapshot(self, connection: Conversation) -> Snapshot:
-        status = wire.status_in(connection.ask("GET", wire.STATUS_PATH))
+        status = at_last = wire.status_in(connection.ask("GET", wire.STATUS_PATH))
         before = _nodes(connection)
         look, reason = self._looked(connection)
         reason = reason or why_nodes_doubtful(before, _nodes(connection), look.nodes)
+        if not reason:
+            at_last = wire.status_in(connection.ask("GET", wire.STATUS_PATH))
+            reason = why_restarted(status, at_last)
         hidden = connection.without_secrets
         return Snapshot(
             users=look.users,
             taken_at=self._calls.now(),
             incomplete_because=hidden(reason),
             reported_count=next(iter(look.totals), None) if len(look.totals) == 1 else None,
-            uptime_seconds=status.uptime_seconds,
+            uptime_seconds=at_last.uptime_seconds,
             product=hidden(status.product),
             version=hidden(status.version),
-            serial=hidden(status.serial),
+            serial=hidden(at_last.serial),
         )
 
     def _looked(self, connection: Conversation) -> tuple[Look, str]:

@@ -1,14 +1,15 @@
 """The registered users of one AudioCodes SBC or gateway, over its REST API (versions 7.2 to 7.6).
 
-Status, count, list, count again: what the list shows counts as the whole truth only where all four agree. Only one
-fixed script that shows something is ever sent, since the same path could change the device's configuration.
+Status, count, list, count again, status again: what the list shows counts as the whole truth only where all of them
+agree, and are of one run of the device. Only one fixed script that shows something is ever sent, since the same path
+could change the device's configuration.
 """
 
 from typing import Final
 
 import urllib3
 
-from number_inventory.adapters.audiocodes.answers import ListOutput, count_in, output_in, status_in
+from number_inventory.adapters.audiocodes.answers import ListOutput, count_in, output_in, status_in, why_restarted
 from number_inventory.adapters.audiocodes.calls import Calls
 from number_inventory.adapters.audiocodes.cli_grammar import COMMAND
 from number_inventory.adapters.audiocodes.cli_output import Listing, parse_listing
@@ -41,18 +42,21 @@ class SbcSource:
         return self._calls.ask(device, credentials, self._snapshot)
 
     def _snapshot(self, connection: Conversation) -> Snapshot:
-        status = status_in(connection.ask("GET", STATUS_PATH))
+        status = at_last = status_in(connection.ask("GET", STATUS_PATH))
         listing, counts, reason = self._listed(connection)
+        if not reason:
+            at_last = status_in(connection.ask("GET", STATUS_PATH))
+            reason = why_restarted(status, at_last)
         hidden = connection.without_secrets
         return Snapshot(
             users=listing.users,
             taken_at=self._calls.now(),
             incomplete_because=hidden(reason),
             reported_count=counts.after,
-            uptime_seconds=status.uptime_seconds,
+            uptime_seconds=at_last.uptime_seconds,
             product=hidden(status.product),
             version=hidden(status.version),
-            serial=hidden(status.serial),
+            serial=hidden(at_last.serial),
         )
 
     def _listed(self, connection: Conversation) -> tuple[Listing, Counts, str]:
