@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 from number_inventory.adapters.dynamodb.attributes import NEWEST_SCHEMA
+from number_inventory.domain.commands import Assign
 from number_inventory.domain.counts import CounterKey, SiteCounter
-from number_inventory.domain.errors import NotFoundError, RecordNewerError
+from number_inventory.domain.errors import NotFoundError, RecordNewerError, RuleViolationError
 from number_inventory.domain.macros import GLOBAL
-from number_inventory.domain.numbers import Status
+from number_inventory.domain.numbers import Status, Usage
 from number_inventory.domain.removals import Approval
 from number_inventory.domain.stock import StockLevel, StockThreshold, StockWatch
 from number_inventory.ports.numbers import NumberQuery, WriteResult
+from number_inventory.services.next_available import ClaimAvailable
 from tests.contract.conftest import Aws
 from tests.contract.made import CUSTOMER, KEY, NOW, device, put, record, run, used, written
 
@@ -155,6 +157,19 @@ def test_a_device_that_is_not_there_is_still_not_there(aws: Aws) -> None:
         aws.devices.set_enabled(KEY, enabled=True)
     with pytest.raises(NotFoundError):
         aws.devices.approve_removals(KEY, Approval("5f2b", "operator:test", NOW))
+
+
+def test_a_claim_of_what_an_earlier_release_wrote_is_all_or_nothing(aws: Aws) -> None:
+    """GIVEN two numbers of a release that wrote no schema yet WHEN three are claimed THEN both are still free."""
+    put(aws.inventory, record("1"), record("2"))
+    put_by(aws, aws.tables.numbers, None)
+    claim = ClaimAvailable(aws.inventory, aws.clock)
+    with pytest.raises(RuleViolationError, match="only 2 are available"):
+        claim(CUSTOMER, 3, "", contiguous=False, command=Assign("", Usage.USER, "alice"), by="api:ann")
+    found = aws.inventory.get_many(CUSTOMER, ["1", "2"])
+    assert [(found[number].status, found[number].assigned_to) for number in "12"] == [(Status.AVAILABLE, "")] * 2
+    [taken] = claim(CUSTOMER, 1, "", contiguous=False, command=Assign("", Usage.USER, "alice"), by="api:ann")
+    assert aws.inventory.get(CUSTOMER, taken.number) == taken
 
 
 def test_what_an_earlier_release_wrote_is_brought_up_at_its_next_write(aws: Aws) -> None:

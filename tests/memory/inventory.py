@@ -99,7 +99,7 @@ class MemoryInventory:
             if (present.version if present else 0) != expected:
                 return WriteResult.SUPERSEDED
             version = expected + 1 if decision.before else first_version(decision.after)
-            stored = replace(decision.after, version=version)
+            stored = replace(decision.after, version=version, outdated=False)
             self._records[(stored.customer, number)] = stored
             self.stream.append((present, stored))
         for observer in self.observers:

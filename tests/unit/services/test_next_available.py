@@ -176,6 +176,21 @@ def test_too_few_means_none(world: World, claim: ClaimAvailable) -> None:
     assert states(world.inventory) == before
 
 
+def test_numbers_of_an_earlier_release_are_claimed_like_any_others(world: World, claim: ClaimAvailable) -> None:
+    """GIVEN numbers of an earlier release WHEN too many are claimed, or answers are lost THEN none leaks."""
+    for record in world.inventory.all().values():
+        world.inventory.put(replace(record, outdated=True))
+    with pytest.raises(RuleViolationError, match="only 7 are available"):
+        take(claim, 8)
+    assert not [record for record in world.inventory.all().values() if record.assigned_to == "alice"]
+
+    for record in world.inventory.all().values():
+        world.inventory.put(replace(record, outdated=True))
+    world.inventory.answers_lost = {"1001", "1003", "1005", "1006", "10061", "1007", "2001"}
+    assert len(take(claim, 2)) == 2
+    assert len([record for record in world.inventory.all().values() if record.assigned_to == "alice"]) == 2
+
+
 def test_malformed_command_is_refused_before_anything_is_read(world: World, claim: ClaimAvailable) -> None:
     with pytest.raises(InvalidInputError, match="assignee"):
         claim(CUSTOMER, 1, "", contiguous=False, command=Assign("", Usage.USER, ""), by=BY)

@@ -333,11 +333,11 @@ def _checked(customer: str, numbers: Sequence[str]) -> list[str]:
 
 
 def as_stored(decision: Decision) -> Decision:
-    """The same decision with its number as it is stored once it is written."""
+    """The same decision with its number as it is stored once it is written, and so is read again."""
     if not decision.needs_write:
         return decision
     version = decision.before.version + 1 if decision.before else first_version(decision.after)
-    return replace(decision, after=replace(decision.after, version=version))
+    return replace(decision, after=replace(decision.after, version=version, outdated=False))
 
 
 def _missing(customer: str, number: str) -> str:
