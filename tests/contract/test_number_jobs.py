@@ -79,6 +79,39 @@ def test_numbers_of_a_list_come_back_stretch_by_stretch(jobs: NumberJobs) -> Non
     assert list(jobs.wanted(ranged, 2)) == ["+4930106"]
 
 
+def test_a_job_that_is_opened_again_keeps_its_numbers(jobs: NumberJobs) -> None:
+    """GIVEN a job of a list WHEN a release that cuts otherwise opens it again THEN its numbers stay."""
+    numbers = ["1", "2", "3", "4", "5", "6", "7"]
+    listed = jobs.open(made(first="", last=""), numbers)
+    assert jobs.open(replace(listed, stretch=2), numbers) == listed
+    assert [list(jobs.wanted(listed, index)) for index in range(3)] == [numbers[:3], numbers[3:6], numbers[6:]]
+
+
+def test_a_job_never_tells_of_numbers_that_it_has_not_added(aws: Aws) -> None:
+    """GIVEN numbers that are cut otherwise than their job WHEN it works THEN it is stopped, and has added none."""
+    numbers = ["1", "2", "3", "4", "5", "6", "7"]
+    job = aws.jobs.open(made(first="", last=""), numbers)
+    [item] = [
+        item for item in aws.client.scan(TableName=aws.tables.jobs)["Items"] if item["part"]["S"].startswith("job#")
+    ]
+    aws.client.delete_item(TableName=aws.tables.jobs, Key={name: item[name] for name in ("owner", "part")})
+    aws.jobs.open(replace(job, stretch=2), numbers)
+    aws.client.put_item(TableName=aws.tables.jobs, Item=item)
+
+    run = RunNumberJob(
+        jobs=aws.jobs,
+        workers=MemoryNumberJobWorkers(),
+        inventory=aws.inventory,
+        clock=SettableClock(NOW),
+        budget=MINUTE,
+        sleep=lambda _seconds: None,
+    )
+    with pytest.raises(RecordBrokenError, match="holds 2 numbers, where the job has 3"):
+        run(CUSTOMER, job.id, 0, "w1")
+    assert (aws.jobs.get(CUSTOMER, FIRST).state, aws.jobs.get(CUSTOMER, FIRST).done) == (JobState.STOPPED, 0)
+    assert dict(aws.inventory.get_many(CUSTOMER, numbers)) == {}
+
+
 def test_a_stretch_and_how_far_the_job_is_stand_together(jobs: NumberJobs) -> None:
     """GIVEN a claim WHEN stretches are stored THEN job and outcomes are there; without the claim neither is."""
     jobs.open(made(), ())

@@ -108,9 +108,18 @@ def numbers_item(job: NumberJob, stretch: int, numbers: Sequence[str], retention
     }
 
 
-def read_numbers(job: NumberJob, item: dict[str, Any]) -> list[str]:
-    """The numbers of a stretch; raises RecordBrokenError."""
-    return _unpacked(_reader(job, item), "numbers").split("\n")
+def read_numbers(job: NumberJob, stretch: int, item: dict[str, Any]) -> list[str]:
+    """The numbers of a stretch.
+
+    Raises:
+        RecordBrokenError: they cannot be understood, or are not as many as the stretch has: some would be left out.
+    """
+    read = _reader(job, item)
+    numbers = _unpacked(read, "numbers").split("\n")
+    expected = min(job.stretch, job.total - stretch * job.stretch)
+    if len(numbers) != expected:
+        raise read.broken("numbers", f"holds {len(numbers)} numbers, where the job has {expected}")
+    return numbers
 
 
 def outcomes_item(job: NumberJob, stretch: int, outcomes: Sequence[AddOutcome], retention: timedelta) -> Item:

@@ -60,8 +60,11 @@ class DynamoNumberJobs:
         """Store a new job with its numbers; one that is there already is answered as it stands.
 
         The numbers come first: without them no worker must find the job. Dying in between leaves numbers that nobody
-        reads, and that are forgotten like the rest.
+        reads, and that are forgotten like the rest. Those of a job that is there stay as it cuts them, which a newer
+        release may do otherwise. Should two releases open it at once, `wanted` refuses what the other one has cut.
         """
+        if numbers and (stored := self._item(job_key(job.customer, job.id), f"look for {_words(job)}")):
+            return read_job(stored)
         stretches = [numbers[start : start + job.stretch] for start in range(0, len(numbers), job.stretch)]
         items = [numbers_item(job, index, stretch, self._retention) for index, stretch in enumerate(stretches)]
         if items:
@@ -173,14 +176,14 @@ class DynamoNumberJobs:
     # --- their numbers, and what became of them
 
     def wanted(self, job: NumberJob, stretch: int) -> Sequence[str]:
-        """The numbers of one stretch of a job, in the order of their spelling."""
+        """The numbers of one stretch of a job, in the order of their spelling; raises RecordBrokenError."""
         if job.first:
             return job.of_range(stretch)
         item = self._item(numbers_key(job, stretch), f"read the numbers of {_words(job)}")
         if not item:
             # DynamoDB forgets items in no order: the job itself is about to go as well.
             raise StorageBusyError(f"numbers of {_words(job)} are not there any more: its time is over")
-        return read_numbers(job, item)
+        return read_numbers(job, stretch, item)
 
     def outcomes(self, job: NumberJob, first: int) -> Iterator[tuple[int, Sequence[AddOutcome]]]:
         """What became of the numbers of each stretch that was stored, from stretch `first` on, in order."""
