@@ -38,6 +38,14 @@ class InventorySettings(_Settings):
     batched_writes: bool = Field(alias="BATCHED_WRITES", default=False, description="Write up to 25 numbers a request.")
 
 
+class CallSettings(_Settings):
+    """For calling AWS."""
+
+    caller_waits: bool = Field(
+        alias="CALLER_WAITS", default=False, description="Give calls up in time to tell who waits for the answer."
+    )
+
+
 class DevicesSettings(_Settings):
     """For everything that reads the configured devices."""
 

@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from number_inventory import settings
+from number_inventory.adapters.aws import AwsSession
 from number_inventory.domain.checkup import INDEXES
 from number_inventory.events import AuditEvent, read_audit_event
 from number_inventory.observability import BACKLOG, FAILED, SCHEDULED, THROTTLED, WATCHED
@@ -155,11 +156,29 @@ def test_every_setting_comes_from_the_template(template: Template, resources: Re
 
     assert len(read) > 5
     for_history = set(resources["RecordHistory"]["Properties"]["Environment"]["Variables"])
-    assert read - for_all - {_FOR_STORING_CREDENTIALS} == {"SYNC_QUEUE_URL", "EVENT_BUS", "HISTORY_DEAD_LETTERS_URL"}
+    assert read - for_all - {_FOR_STORING_CREDENTIALS} == {
+        *("SYNC_QUEUE_URL", "EVENT_BUS", "HISTORY_DEAD_LETTERS_URL", "CALLER_WAITS")
+    }
     assert "SYNC_QUEUE_URL" in for_dispatcher
     for_settings = set(resources["SettingsApi"]["Properties"]["Environment"]["Variables"])
     assert {"SYNC_QUEUE_URL", _FOR_STORING_CREDENTIALS} < for_settings
     assert {"EVENT_BUS", "HISTORY_DEAD_LETTERS_URL"} < for_history
+
+
+@pytest.mark.parametrize("name", ["NumberApi", "SettingsApi"])
+def test_whoever_waits_is_told_before_the_function_ends(resources: Resources, name: str) -> None:
+    """GIVEN calls of AWS that get no answer WHEN one is given up THEN there is time for as long a one, to undo it."""
+    function = resources[name]["Properties"]
+    session = AwsSession(region="eu-central-1", access_key=("x", "x"), caller_waits=True)
+    config: Any = session.dynamodb().meta.config
+    attempts = config.retries["total_max_attempts"]
+    assert max(config.read_timeout, config.connect_timeout) == config.read_timeout
+    # botocore's standard mode waits up to 1, 2, 4 ... seconds in between.
+    longest = attempts * config.read_timeout + 2 ** (attempts - 1) - 1
+
+    assert function["Environment"]["Variables"]["CALLER_WAITS"] == "true"
+    assert attempts > 1
+    assert 2 * longest < function["Timeout"] <= 29  # API Gateway waits no longer
 
 
 def test_functions_are_built_by_their_makefile(resources: Resources) -> None:

@@ -44,6 +44,8 @@ _CONFIG = Config(
     # botocore puts its own together anew for every request, twice: a tenth of the CPU of a read.
     user_agent="number-inventory",
 )
+# With a second and two between the attempts, at most, a call that gets no answer ends after 12 seconds.
+_WAITED_FOR = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 3}, read_timeout=3))
 
 _BUSY_CODES = frozenset(
     {
@@ -77,6 +79,7 @@ class AwsSession:
     Attributes:
         region: None takes it from the environment or the profile, as does `endpoint_url` (`AWS_ENDPOINT_URL`).
         access_key: id and secret, for the local stack; None uses the usual chain of credentials.
+        caller_waits: give a call up early enough that what it was for can still be undone, and the caller be told.
     """
 
     def __init__(
@@ -85,10 +88,12 @@ class AwsSession:
         region: str | None = None,
         endpoint_url: str | None = None,
         access_key: tuple[str, str] | None = None,
+        caller_waits: bool = False,
     ) -> None:
         self._session = Session()
         self._region = region
         self._endpoint_url = endpoint_url
+        self._config = _WAITED_FOR if caller_waits else _CONFIG
         if access_key is not None:
             self._session.set_credentials(*access_key)
 
@@ -137,7 +142,7 @@ class AwsSession:
         try:
             with aws_errors(purpose):
                 return self._session.create_client(
-                    service, region_name=self._region, endpoint_url=self._endpoint_url, config=_CONFIG
+                    service, region_name=self._region, endpoint_url=self._endpoint_url, config=self._config
                 )
         except ValueError as error:
             # So botocore refuses an endpoint, and what else it cannot make sense of.

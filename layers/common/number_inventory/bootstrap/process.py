@@ -22,8 +22,9 @@ def clock() -> "Clock":
 def session() -> "AwsSession":
     """AWS as the environment says: region, credentials, and AWS_ENDPOINT_URL on a local stack."""
     from number_inventory.adapters.aws import AwsSession
+    from number_inventory.settings import CallSettings
 
-    return AwsSession()
+    return AwsSession(caller_waits=CallSettings.load().caller_waits)
 
 
 @lru_cache(maxsize=1)
