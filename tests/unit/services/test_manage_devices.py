@@ -1,13 +1,16 @@
 """Adding, testing, enabling and removing devices."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from number_inventory.domain.devices import Device, DeviceKey, Health, SourceKind
+from number_inventory.domain.devices import Device, DeviceKey, Health, SourceKind, configuration_digest
 from number_inventory.domain.errors import (
     AlreadyExistsError,
+    ConfigurationChangedError,
     CredentialsMissingError,
     DeviceUnreachableError,
     InvalidInputError,
@@ -113,6 +116,76 @@ def test_a_test_asks_even_where_syncs_were_refused(world: World) -> None:
     world.source.refuses[key] = set()
 
     assert world.configure.test(key).snapshot.complete
+
+
+WINNERS, LOSERS = Credentials("winner", "canary-password"), Credentials("loser", "canary-password")
+MOVED = "https://moved.example"
+
+
+def other_wins(world: World, key: DeviceKey) -> None:
+    """Somebody else changes the device and its login."""
+    seen = configuration_digest(world.devices.get(key).device)
+    world.configure.change(key, lambda known: replace(known, hosts=frozenset({"pbx.example"})), seen, WINNERS)
+
+
+def refused(world: World, key: DeviceKey, change: Callable[[Device], Device]) -> str:
+    """A change of the device as it is now is refused because of another one; whose login is stored then."""
+    seen = configuration_digest(world.devices.get(key).device)
+    with pytest.raises(ConfigurationChangedError):
+        world.configure.change(key, change, seen, LOSERS)
+    return world.secrets.credentials(key).username
+
+
+def test_a_change_that_is_refused_leaves_the_credentials_alone(world: World) -> None:
+    """GIVEN two who saw one device alike WHEN the first one's change is just faster THEN its login stays."""
+    key = world.add_device()
+    world.fuse.blow_at(0, lambda: other_wins(world, key))
+    assert refused(world, key, lambda known: replace(known, read_timeout_seconds=30)) == "winner"
+
+
+def test_a_move_that_is_refused_leaves_the_credentials_alone(world: World) -> None:
+    """GIVEN a change to another address WHEN another one comes before its last look THEN that one's login stays."""
+    key = world.add_device()
+
+    def moved(known: Device) -> Device:
+        if not known.hosts:
+            other_wins(world, key)
+        return replace(known, address=MOVED)
+
+    assert refused(world, key, moved) == "winner"
+
+
+@pytest.mark.parametrize(("point", "stays"), [(0, "loser"), (1, "winner"), (2, "winner")])
+def test_credentials_of_a_refused_move_go_nowhere(world: World, point: int, stays: str) -> None:
+    """GIVEN the same WHEN the other one comes after the last look THEN a login that stays goes to its own address."""
+    key = world.add_device()
+    world.fuse.blow_at(point, lambda: other_wins(world, key))
+    assert refused(world, key, lambda known: replace(known, address=MOVED)) == stays
+    if stays == "loser":
+        with pytest.raises(CredentialsMissingError, match=r"are for https://moved\.example"):
+            world.configure.test(key)
+
+
+@pytest.mark.parametrize("change", [{"address": MOVED}, {"read_timeout_seconds": 30}])
+def test_a_change_that_died_anywhere_sends_no_credentials_elsewhere(change: dict[str, Any]) -> None:
+    """GIVEN a death at every point of a change WHEN the same is asked for again THEN it stands, with its login."""
+    for point in range(10):
+        world = World()
+        key = world.add_device()
+        world.fuse.blow_at(point)
+        try:
+            world.configure.change(key, lambda known: replace(known, **change), None, WINNERS)
+        except ProcessDiedError:
+            there = world.devices.get(key).device.address
+            assert there != MOVED or world.secrets.credentials(key).username == "winner"
+            world.configure.change(key, lambda known: replace(known, **change), None, WINNERS)
+        went_through = world.fuse.armed
+        world.fuse.disarm()
+        stored, there = world.secrets.credentials(key), world.devices.get(key).device.address
+        assert (stored.username, stored.address) == ("winner", there)
+        if went_through:
+            return
+    pytest.fail("a change has no end of points")
 
 
 def test_what_does_not_exist_is_said(world: World) -> None:

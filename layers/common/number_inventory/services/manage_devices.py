@@ -107,8 +107,10 @@ class ConfigureDevices:
     ) -> DeviceEntry:
         """Change how a device is asked, from its next sync on; its state and its numbers stay as they are.
 
-        New credentials are stored first: the stored ones must never be sent to where the change leads. Dying in between
-        leaves the new ones with the device as it was, which is not asked with them then; ask for the same again.
+        New credentials are stored once the change stands: one that is refused leaves those of others alone. Dying in
+        between leaves the old ones, which are for that address as well; ask for the same again. Only where the change
+        leads elsewhere they are stored first: the stored ones must never be sent there. Dying in between, or losing a
+        race between the last look and the change, leaves them instead of the others; they go to no address but theirs.
 
         Args:
             key: which device.
@@ -129,14 +131,20 @@ class ConfigureDevices:
                 raise ConfigurationChangedError(str(key), digest)
             after = changed(entry.device)
             check_device(after)
+            elsewhere = leads_elsewhere(entry.device, after)
             if credentials is not None:
-                self._store(after, credentials)
-            elif leads_elsewhere(entry.device, after):
+                _check_credentials(credentials)
+            elif elsewhere:
                 raise InvalidInputError("credentials", _GO_NOWHERE_ELSE)
-            if after == entry.device:
-                return entry
-            if self.devices.reconfigure(entry.device, after):
-                return self.one(key)
+            if credentials is not None and elsewhere:
+                if self.one(key).device != entry.device:
+                    continue
+                self._store(after, credentials)
+            if after != entry.device and not self.devices.reconfigure(entry.device, after):
+                continue
+            if credentials is not None and not elsewhere:
+                self._store(after, credentials)
+            return self.one(key)
         raise StorageBusyError(f"device {key} could not be changed for now: others kept changing it. Try again later")
 
     def replace_credentials(self, key: DeviceKey, credentials: Credentials) -> None:
@@ -149,8 +157,7 @@ class ConfigureDevices:
 
     def _store(self, device: Device, credentials: Credentials) -> None:
         """Store credentials for where the device is, or is about to be: they go nowhere else."""
-        if not credentials.username or not credentials.password:
-            raise InvalidInputError("credentials", "user name and password must not be empty")
+        _check_credentials(credentials)
         self.secrets.store(device.key, replace(credentials, address=device.address))
 
     def test(self, key: DeviceKey) -> DeviceTest:
@@ -173,3 +180,8 @@ class ConfigureDevices:
         """
         self.devices.set_enabled(key, enabled=enabled)
         return self.devices.get(key)
+
+
+def _check_credentials(credentials: Credentials) -> None:
+    if not credentials.username or not credentials.password:
+        raise InvalidInputError("credentials", "user name and password must not be empty")
