@@ -82,8 +82,12 @@ def unassign(record: NumberRecord, settings: CoolingSettings, stamp: Stamp) -> D
         RuleViolationError: it is not used by another vendor or usage; devices' numbers go only when the devices go. Nor
             does an AudioCodes number of another usage that no device holds: an audit lets it cool as long as those do.
     """
-    orphan = record.status is Status.USED and record.vendor == AUDIOCODES and not record.holders
-    if not used_elsewhere(record) or orphan:
+    if record.status is Status.USED and record.vendor == AUDIOCODES and not record.holders:
+        raise RuleViolationError(
+            f"number {record.number} cannot be unassigned: {describe_claim(record)}, and on no device. An audit lets "
+            "it cool once every device has proved that it does not have it"
+        )
+    if not used_elsewhere(record):
         raise RuleViolationError(f"number {record.number} cannot be unassigned: {describe_claim(record)}")
     if record.holders:
         after = replace(record, status=Status.USED, usage=Usage.DEVICE, vendor=AUDIOCODES, assigned_to="", claim="")
