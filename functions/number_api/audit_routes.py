@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
-from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
@@ -19,7 +18,7 @@ from functions.number_api.audit_bodies import (
 from functions.rest.entity_tags import refuse_condition
 from functions.rest.problems import problem
 from functions.rest.promises import Promise, promises
-from functions.rest.requests import Cursor, Customer, caller, current_attempt, page_tokens, refuse_unknown
+from functions.rest.requests import DECODED, Cursor, Customer, caller, current_attempt, page_tokens, refuse_unknown
 from number_inventory.bootstrap import audits
 from number_inventory.domain.errors import AuditUnderWayError
 from number_inventory.domain.findings import FindingCode, FindingOutcome
@@ -34,7 +33,7 @@ FILTERS = PAGES | {"code", "outcome"}
 
 router = APIGatewayRouter()  # type: ignore[no-untyped-call]  # Powertools leaves it untyped
 
-Audit = Annotated[str, Path(description="The audit's id.", examples=["20261123T071816250-3f9ac2"])]
+Audit = Annotated[str, Path(description="The audit's id.", examples=["20261123T071816250-3f9ac2"]), DECODED]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many a page.")]
 
 
@@ -64,7 +63,7 @@ def start_audit(customer: Customer, order: Annotated[AuditOrder, Body()]) -> Res
     refuse_condition(router.current_event)
     attempt = current_attempt(router)
     start = audits.start_audit(AuditApiSettings.load(), attempt.new_id if attempt else None)
-    name = slug(unquote(customer), field="customer")
+    name = slug(customer, field="customer")
     scope = start.scope(customer=name, mode=order.mode, site=order.site, codes=order.codes or (), plan=order.plan or "")
     run = start(scope, caller(router.current_event))
     headers: dict[str, str | list[str]] = {"Location": _address(run.id)}
@@ -76,7 +75,7 @@ def list_audits(customer: Customer, limit: Limit = DEFAULT_LIMIT, cursor: Cursor
     """The audits of a customer, the newest first."""
     refuse_unknown(router.current_event.query_string_parameters, PAGES)
     settings = AuditApiSettings.load()
-    query = AuditQuery(unquote(customer))
+    query = AuditQuery(customer)
     tokens = page_tokens(settings)
     after = tokens.read(query, cursor) if cursor else None
     page = audits.look_at_audits(settings).runs(query.customer, limit, after)
@@ -88,7 +87,7 @@ def list_audits(customer: Customer, limit: Limit = DEFAULT_LIMIT, cursor: Cursor
 def get_audit(customer: Customer, audit: Audit) -> AuditBody:
     """One audit: how far it is, and what came of it."""
     refuse_unknown(router.current_event.query_string_parameters)
-    return audit_body(audits.look_at_audits(AuditApiSettings.load()).one(unquote(customer), unquote(audit)))
+    return audit_body(audits.look_at_audits(AuditApiSettings.load()).one(customer, audit))
 
 
 @router.get("/customers/<customer>/audits/<audit>/findings")
@@ -103,7 +102,7 @@ def list_findings(  # noqa: PLR0917 - the resolver reads the filters from the si
     """What an audit found, in the order of the numbers."""
     refuse_unknown(router.current_event.query_string_parameters, FILTERS)
     settings = AuditApiSettings.load()
-    query = FindingQuery(customer=unquote(customer), run=unquote(audit), code=code, outcome=outcome)
+    query = FindingQuery(customer=customer, run=audit, code=code, outcome=outcome)
     tokens = page_tokens(settings)
     after = tokens.read(query, cursor) if cursor else None
     page = audits.look_at_audits(settings).findings(query, limit, after)

@@ -147,7 +147,7 @@ def _changed(customer: str, number: str, body: CommandBody) -> Response[NumberBo
     manage = _manage()
     seen = expected_version(event)
     with _broken_macros_refuse():
-        record = manage.one(unquote(customer), unquote(number), body.as_command(), by=_by(), if_version=seen)
+        record = manage.one(customer, number, body.as_command(), by=_by(), if_version=seen)
     shown = number_body(record, process.clock().now())
     headers: dict[str, str | list[str]] = {"ETag": etag(record.version)}
     return Response(HTTPStatus.OK.value, content_types.APPLICATION_JSON, shown, headers)
@@ -159,7 +159,7 @@ def delete_number(customer: Customer, number: Number) -> Response[None]:
     event = router.current_event
     refuse_unknown(event.query_string_parameters)
     manage = _manage()
-    manage.delete(unquote(customer), unquote(number), by=_by(), if_version=expected_version(event))
+    manage.delete(customer, number, by=_by(), if_version=expected_version(event))
     return Response(HTTPStatus.NO_CONTENT.value)
 
 
@@ -173,9 +173,9 @@ def add_numbers(customer: Customer, body: Annotated[AddBody, Body()]) -> Respons
     details = NumberDetails(description=body.description, site=body.site, tag=body.tag)
     few = body.at_once()
     if few is None:
-        return _job_to_add(unquote(customer), body, details)
+        return _job_to_add(customer, body, details)
     add = number_changes.add_numbers(ManageSettings.load())
-    report = add(unquote(customer), few, details, _by())
+    report = add(customer, few, details, _by())
     new = created(report)
     added = AddedBody(created=new, existed=sum(report.outcomes.values()) - new, failed=report.failed)
     return Response(HTTPStatus.OK.value, content_types.APPLICATION_JSON, added)
@@ -200,10 +200,10 @@ def change_numbers(customer: Customer, body: Annotated[ManyBody, Body()]) -> Res
     command = _command(body)
     manage = _manage()
     if command is None:
-        results = manage.delete_many(unquote(customer), body.numbers, by=_by())
+        results = manage.delete_many(customer, body.numbers, by=_by())
     else:
         with _broken_macros_refuse():
-            results = manage.many(unquote(customer), body.numbers, command, by=_by())
+            results = manage.many(customer, body.numbers, command, by=_by())
     return ResultsBody(results=[ResultBody.model_validate(item, from_attributes=True) for item in results])
 
 
@@ -220,7 +220,7 @@ def _command(body: ManyBody) -> Command | None:
 def look_up_numbers(customer: Customer, body: Annotated[LookupBody, Body()]) -> FoundBody:
     """Show many numbers by their names; it changes nothing."""
     _refuse_what_is_for_one()
-    found = lookups.look_up_numbers(ManageSettings.load()).batch(unquote(customer), body.numbers)
+    found = lookups.look_up_numbers(ManageSettings.load()).batch(customer, body.numbers)
     return FoundBody(numbers=_shown(found.numbers), missing=list(found.missing))
 
 
@@ -237,7 +237,7 @@ def find_available_numbers(
     """Numbers that could be claimed now. Nothing keeps them for the caller: to have them, claim them."""
     refuse_unknown(router.current_event.query_string_parameters, _AVAILABLE_PARAMETERS)
     find = number_changes.find_available(ManageSettings.load())
-    found = find(unquote(customer), count=count, prefix=prefix, contiguous=contiguous)
+    found = find(customer, count=count, prefix=prefix, contiguous=contiguous)
     return NumbersBody(numbers=_shown(found))
 
 
@@ -248,7 +248,7 @@ def claim_numbers(customer: Customer, body: Annotated[ClaimBody, Body()]) -> Num
     take = number_changes.claim_available(ManageSettings.load(), before=current_attempt(router))
     with nullcontext() if current_attempt(router) else _interruption_is_told():
         taken = take(
-            unquote(customer),
+            customer,
             count=body.count,
             prefix=body.prefix,
             contiguous=body.contiguous,

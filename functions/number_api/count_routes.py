@@ -1,7 +1,6 @@
 """How many numbers a customer has."""
 
 from typing import Annotated
-from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
@@ -45,8 +44,7 @@ def count_numbers(
 ) -> CountsBody:
     """How many numbers there are by Status, Vendor and Site, and how much of the stock is in use."""
     refuse_unknown(router.current_event.query_string_parameters, FILTERS)
-    name = unquote(customer)
-    return counts_body(name, histories.look_at_counts(HistorySettings.load())(name, site, vendor))
+    return counts_body(customer, histories.look_at_counts(HistorySettings.load())(customer, site, vendor))
 
 
 def counts_body(customer: str, counts: Counts) -> CountsBody:

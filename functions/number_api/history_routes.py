@@ -1,7 +1,6 @@
 """What became of a number, as it was at an instant, and why it is as it is."""
 
 from typing import Annotated
-from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
@@ -34,7 +33,7 @@ def list_changes(
     """What became of a number, the newest change first; also of one that was deleted."""
     refuse_unknown(router.current_event.query_string_parameters, PAGES)
     settings = HistoryApiSettings.load()
-    query = ChangeQuery(unquote(customer), unquote(number))
+    query = ChangeQuery(customer, number)
     tokens = page_tokens(settings)
     after = tokens.read(query, cursor) if cursor else None
     page = histories.look_at_history(settings).page(query, limit, after)
@@ -47,7 +46,7 @@ def explain_number(customer: Customer, number: Number) -> ExplanationBody:
     """Why a number is as it is: by whom, under which setting, and what comes next."""
     refuse_unknown(router.current_event.query_string_parameters)
     look = histories.look_at_history(HistoryApiSettings.load())
-    return explanation_body(look.explain(unquote(customer), unquote(number)))
+    return explanation_body(look.explain(customer, number))
 
 
 def number_as_of(customer: str, number: str, as_of: str) -> NumberBody:

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from functions.number_api.job_bodies import JobBody, JobPageBody, OutcomePageBody, job_body, outcome_body
 from functions.rest.entity_tags import refuse_condition
-from functions.rest.requests import Cursor, Customer, page_tokens, refuse_unknown
+from functions.rest.requests import DECODED, Cursor, Customer, page_tokens, refuse_unknown
 from number_inventory.bootstrap import number_jobs
 from number_inventory.domain.number_jobs import AddOutcome
 from number_inventory.services.look_at_number_jobs import DEFAULT_LIMIT, MAX_LIMIT, OutcomeQuery
@@ -19,7 +18,7 @@ PAGES = frozenset({"limit", "cursor"})
 
 router = APIGatewayRouter()  # type: ignore[no-untyped-call]  # Powertools leaves it untyped
 
-Job = Annotated[str, Path(description="The job's id.", examples=["20261123T071816250-3f9ac2"])]
+Job = Annotated[str, Path(description="The job's id.", examples=["20261123T071816250-3f9ac2"]), DECODED]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many a page.")]
 
 
@@ -35,7 +34,7 @@ def list_jobs(customer: Customer, limit: Limit = DEFAULT_LIMIT, cursor: Cursor =
     """The jobs of a customer, the newest first."""
     refuse_unknown(router.current_event.query_string_parameters, PAGES)
     settings = JobApiSettings.load()
-    query = JobQuery(unquote(customer))
+    query = JobQuery(customer)
     tokens = page_tokens(settings)
     after = tokens.read(query, cursor) if cursor else None
     page = number_jobs.look_at_number_jobs(settings).page(query.customer, limit, after)
@@ -47,7 +46,7 @@ def list_jobs(customer: Customer, limit: Limit = DEFAULT_LIMIT, cursor: Cursor =
 def get_job(customer: Customer, job: Job) -> JobBody:
     """One job: how far it is, and what came of it."""
     refuse_unknown(router.current_event.query_string_parameters)
-    return job_body(number_jobs.look_at_number_jobs(JobApiSettings.load()).one(unquote(customer), unquote(job)))
+    return job_body(number_jobs.look_at_number_jobs(JobApiSettings.load()).one(customer, job))
 
 
 @router.post("/customers/<customer>/jobs/<job>/resume")
@@ -55,7 +54,7 @@ def resume_job(customer: Customer, job: Job) -> JobBody:
     """Wake a worker for a job that goes on no longer; one that is at work, or has ended, stays as it is."""
     refuse_unknown(router.current_event.query_string_parameters)
     refuse_condition(router.current_event)
-    return job_body(number_jobs.start_number_job(JobApiSettings.load()).resume(unquote(customer), unquote(job)))
+    return job_body(number_jobs.start_number_job(JobApiSettings.load()).resume(customer, job))
 
 
 @router.get("/customers/<customer>/jobs/<job>/outcomes")
@@ -69,7 +68,7 @@ def list_outcomes(
     """What became of the numbers of a job, in the order of their spelling."""
     refuse_unknown(router.current_event.query_string_parameters, PAGES | {"outcome"})
     settings = JobApiSettings.load()
-    query = OutcomeQuery(customer=unquote(customer), job=unquote(job), outcome=outcome)
+    query = OutcomeQuery(customer=customer, job=job, outcome=outcome)
     tokens = page_tokens(settings)
     after = int(tokens.read(query, cursor)) if cursor else 0
     page = number_jobs.look_at_number_jobs(settings).outcomes(query, limit, after)

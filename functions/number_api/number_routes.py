@@ -4,7 +4,6 @@ from dataclasses import fields
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated
-from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Query
@@ -46,9 +45,9 @@ def get_number(
     if as_of is not None:
         from functions.number_api.history_routes import number_as_of  # noqa: PLC0415 - most lookups do without
 
-        past = number_as_of(unquote(customer), unquote(number), as_of)
+        past = number_as_of(customer, number, as_of)
         return Response(HTTPStatus.OK.value, content_types.APPLICATION_JSON, past)
-    record = lookups.lookups_of_the_api().one(unquote(customer), unquote(number))
+    record = lookups.lookups_of_the_api().one(customer, number)
     headers: dict[str, str | list[str]] = {"ETag": etag(record.version)}
     # The Tag of a number that cools tells how many days are left: it changes although nothing is written.
     if record.status is not Status.COOLING and already_seen(event, record.version):
@@ -87,7 +86,7 @@ def list_numbers(  # noqa: PLR0917 - the resolver reads the filters from the sig
     refuse_unknown(router.current_event.query_string_parameters, KNOWN)
     settings = ApiSettings.load()
     query = NumberQuery(
-        customer=unquote(customer),
+        customer=customer,
         status=status,
         vendor=vendor,
         usage=usage,

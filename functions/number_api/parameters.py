@@ -4,6 +4,8 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
+from functions.rest.requests import DECODED
+
 Number = Annotated[
     str,
     Path(
@@ -11,4 +13,5 @@ Number = Annotated[
         examples=["+493012345678"],
         json_schema_extra={"pattern": r"^(\+[0-9]{1,15}|[0-9*#]{1,20})$"},
     ),
+    DECODED,
 ]

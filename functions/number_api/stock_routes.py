@@ -1,7 +1,5 @@
 """How many numbers a customer has left to give away, and how long they will last."""
 
-from urllib.parse import unquote
-
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from functions.number_api.stock_bodies import StockListBody, stock_body
@@ -17,4 +15,4 @@ def get_stock(customer: Customer) -> StockListBody:
     """How many numbers are left, in all and by site, whether that is low, and how long they will last."""
     refuse_unknown(router.current_event.query_string_parameters)
     look = stock_watch.look_at_stock(StockSettings.load())
-    return StockListBody(stock=[stock_body(each) for each in look(unquote(customer))])
+    return StockListBody(stock=[stock_body(each) for each in look(customer)])

@@ -6,11 +6,13 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+from pydantic import AfterValidator
 
 from functions.rest.access import claims
 from functions.rest.page_tokens import PageTokens
@@ -29,6 +31,9 @@ ATTEMPT = "attempt"
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
+DECODED = AfterValidator(unquote)
+"""What stands in a path is percent-encoded, whatever API Gateway made of it; routes get it as it is meant."""
+
 # The patterns tell callers what is allowed; the domain checks it, and says it in words.
 Customer = Annotated[
     str,
@@ -37,6 +42,7 @@ Customer = Annotated[
         examples=["acme"],
         json_schema_extra={"pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"},
     ),
+    DECODED,
 ]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")]
 

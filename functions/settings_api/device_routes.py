@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
-from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
@@ -19,7 +18,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from functions.rest.entity_tags import ANY, header, refuse_condition
 from functions.rest.problems import problem
 from functions.rest.promises import Promise, promises
-from functions.rest.requests import Customer, current_attempt, named_caller, refuse_unknown
+from functions.rest.requests import DECODED, Customer, current_attempt, named_caller, refuse_unknown
 from functions.settings_api.device_bodies import (
     ApprovalBody,
     ApproveBody,
@@ -64,7 +63,7 @@ _NO_TEST = timedelta(seconds=1)
 _log = logging.getLogger(__name__)
 router = APIGatewayRouter()  # type: ignore[no-untyped-call]  # Powertools leaves it untyped
 
-DeviceName = Annotated[str, Path(description="The device's name.", examples=["sbc-1"])]
+DeviceName = Annotated[str, Path(description="The device's name.", examples=["sbc-1"]), DECODED]
 
 
 # --- how changes are refused
@@ -90,7 +89,7 @@ def tell_what_stands_against_it(error: Exception) -> Response[str]:
 def list_devices(customer: Customer) -> DevicesBody:
     """All devices of a customer and how they fare, by name."""
     refuse_unknown(router.current_event.query_string_parameters)
-    return DevicesBody(devices=[shown_device(entry) for entry in _configure().all(unquote(customer))])
+    return DevicesBody(devices=[shown_device(entry) for entry in _configure().all(customer)])
 
 
 @router.get(_DEVICE, openapi_extensions=promises(Promise.SHOWS_TAG))
@@ -245,7 +244,7 @@ def _refuse_what_is_not_for_this() -> None:
 
 
 def _key(customer: str, device: str) -> DeviceKey:
-    return DeviceKey(slug(unquote(customer), field="customer"), slug(unquote(device), field="device"))
+    return DeviceKey(slug(customer, field="customer"), slug(device, field="device"))
 
 
 def _noted(before: Device | None, after: Device) -> Device:

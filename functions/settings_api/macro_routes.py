@@ -1,7 +1,6 @@
 """Named macros of a customer or of all, and the cooling settings under the names that people know them by."""
 
 from typing import Annotated
-from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
@@ -10,7 +9,7 @@ from pydantic import Field, StrictBool, StrictInt
 from functions.rest.bodies import GivenBody, ShownBody
 from functions.rest.entity_tags import refuse_condition
 from functions.rest.promises import Promise, promises
-from functions.rest.requests import Customer, current_attempt, refuse_unknown
+from functions.rest.requests import DECODED, Customer, current_attempt, refuse_unknown
 from number_inventory.bootstrap import configuration
 from number_inventory.domain.cooling import MAX_COOLING_DAYS
 from number_inventory.domain.errors import RuleViolationError, SettingBrokenError
@@ -24,7 +23,7 @@ _SETTINGS = "/customers/<customer>/settings"
 
 router = APIGatewayRouter()  # type: ignore[no-untyped-call]  # Powertools leaves it untyped
 
-Name = Annotated[str, Path(description="The macro's name.", examples=["audiocodes_cooling_duration"])]
+Name = Annotated[str, Path(description="The macro's name.", examples=["audiocodes_cooling_duration"]), DECODED]
 
 
 class ValueBody(GivenBody):
@@ -78,25 +77,25 @@ _MACRO_OF = {
 @router.get(_OWN)
 def list_macros(customer: Customer) -> MacrosBody:
     """Every macro with the value that is in force for a customer, and where that comes from."""
-    return _all(unquote(customer))
+    return _all(customer)
 
 
 @router.get(f"{_OWN}/<name>")
 def get_macro(customer: Customer, name: Name) -> MacroBody:
     """One macro with the value that is in force for a customer, and where that comes from."""
-    return _one(unquote(name), unquote(customer))
+    return _one(name, customer)
 
 
 @router.put(f"{_OWN}/<name>")
 def set_macro(customer: Customer, name: Name, body: Annotated[ValueBody, Body()]) -> MacroBody:
     """Set a macro for a customer; it counts for what begins from now on."""
-    return _set(unquote(name), body.value, unquote(customer))
+    return _set(name, body.value, customer)
 
 
 @router.delete(f"{_OWN}/<name>")
 def unset_macro(customer: Customer, name: Name) -> MacroBody:
     """Forget a customer's own value; the answer is the one that is in force then."""
-    return _unset(unquote(name), unquote(customer))
+    return _unset(name, customer)
 
 
 # --- everybody's
@@ -111,19 +110,19 @@ def list_global_macros() -> MacrosBody:
 @router.get(f"{_GLOBAL}/<name>")
 def get_global_macro(name: Name) -> MacroBody:
     """One macro with its value for customers that have none of their own."""
-    return _one(unquote(name), None)
+    return _one(name, None)
 
 
 @router.put(f"{_GLOBAL}/<name>")
 def set_global_macro(name: Name, body: Annotated[ValueBody, Body()]) -> MacroBody:
     """Set a macro for every customer that has no value of its own."""
-    return _set(unquote(name), body.value, None)
+    return _set(name, body.value, None)
 
 
 @router.delete(f"{_GLOBAL}/<name>")
 def unset_global_macro(name: Name) -> MacroBody:
     """Forget the global value; the answer is the built-in default."""
-    return _unset(unquote(name), None)
+    return _unset(name, None)
 
 
 # --- cooling settings
@@ -133,7 +132,7 @@ def unset_global_macro(name: Name) -> MacroBody:
 def get_settings(customer: Customer) -> SettingsBody:
     """A customer's cooling settings, as they are in force."""
     refuse_unknown(router.current_event.query_string_parameters)
-    return _settings(unquote(customer))
+    return _settings(customer)
 
 
 @router.patch(_SETTINGS)
@@ -142,8 +141,8 @@ def change_settings(customer: Customer, body: Annotated[SettingsPatchBody, Body(
     _refuse_what_is_not_for_this()
     for field in sorted(body.model_fields_set):
         value = getattr(body, field)
-        _change(_MACRO_OF[field], None if value is None else str(value).lower(), unquote(customer))
-    return _settings(unquote(customer))
+        _change(_MACRO_OF[field], None if value is None else str(value).lower(), customer)
+    return _settings(customer)
 
 
 # --- all of them
