@@ -123,6 +123,7 @@ def _local_settings(stack: Mapping[str, Any]) -> Mapping[str, str]:
         "AUDIT_FUNCTION": stack["functions"]["audit"],
         "JOBS_TABLE": tables["jobs"],
         "JOB_FUNCTION": stack["functions"]["number_jobs"],
+        "RECORD_FUNCTION": stack["functions"]["record_history"],
         "PARAMETER_PREFIX": str(stack["parameter_prefix"]),
         "DEVICE_ADDRESS_POLICY": "local",
     }

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import audits, backup, conflicts, cooling, devices, jobs, macros, numbers
+from cli import audits, backup, conflicts, cooling, devices, history_replay, jobs, macros, numbers
 from cli.connection import DEFAULT_STACK, Target
 from cli.doctor import doctor
 from cli.help import ExplainedGroup, command, group, lines_of
@@ -33,7 +33,7 @@ class _Program(ExplainedGroup):
 
 _ORDER = [
     *("devices", "sync", "numbers", "cooling", "release", "conflicts", "macros"),
-    *("audit", "jobs", "doctor", "backup", "migrate"),
+    *("audit", "jobs", "doctor", "history", "backup", "migrate"),
 ]
 
 app = typer.Typer(
@@ -50,6 +50,7 @@ group(app, "conflicts", conflicts.app)
 group(app, "macros", macros.app)
 group(app, "audit", audits.app)
 group(app, "jobs", jobs.app)
+group(app, "history", history_replay.app)
 group(app, "backup", backup.app)
 command(
     app,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from number_inventory.services.list_conflicts import ListConflicts
     from number_inventory.services.list_cooling import ListCooling
     from number_inventory.services.migrate_numbers import MigrateNumbers
+    from number_inventory.services.replay_history import ReplayHistory
     from number_inventory.settings import (
         HistoryApiSettings,
         InventorySettings,
@@ -78,6 +79,21 @@ def migrate_numbers(settings: "OperatorSettings") -> "MigrateNumbers":
     return MigrateNumbers(
         numbers=DynamoStoredNumbers(process.dynamodb(), settings.numbers_table),
         counters=stores.counters(settings.history_table),
+        clock=process.clock(),
+    )
+
+
+def replay_history(settings: "OperatorSettings") -> "ReplayHistory":
+    """Have the deployed function record what the numbers' stream still keeps."""
+    from cli.adapters.history_function import PATIENCE_SECONDS, DeployedHistoryFunction
+    from cli.adapters.number_stream import TableStream
+    from number_inventory.services.replay_history import ReplayHistory
+
+    session = process.session()
+    return ReplayHistory(
+        stream=TableStream(process.dynamodb(), session.streams(), settings.numbers_table),
+        history=stores.history(settings),
+        function=DeployedHistoryFunction(session.functions(PATIENCE_SECONDS), settings.record_function),
         clock=process.clock(),
     )
 

@@ -31,9 +31,19 @@ _OUTPUTS = {
     "JOBS_TABLE": "JobsTableName",
     "JOB_FUNCTION": "NumberJobsName",
     "HISTORY_TABLE": "HistoryTableName",
+    "RECORD_FUNCTION": "RecordHistoryName",
     "STOCK_TABLE": "StockTableName",
 }
-_ADDED = frozenset({"AuditsTableName", "JobsTableName", "NumberJobsName", "HistoryTableName", "StockTableName"})
+_ADDED = frozenset(
+    {
+        "AuditsTableName",
+        "JobsTableName",
+        "NumberJobsName",
+        "HistoryTableName",
+        "RecordHistoryName",
+        "StockTableName",
+    }
+)
 """Outputs that stacks of earlier versions do not have."""
 
 _PARAMETERS = {

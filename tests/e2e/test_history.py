@@ -1,9 +1,9 @@
 """What becomes of numbers on the deployed stack: into the history, and onto the bus, by whatever path it came."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -121,6 +121,52 @@ def test_life_of_a_number_is_kept_and_told(stack: DeployedStack, customer: Custo
         (other, "created"),
         (other, "deleted"),
     }
+
+
+@pytest.fixture
+def unfed(stack: DeployedStack) -> Iterator[Callable[[bool], None]]:
+    """Feeds the recording function from the stream, or does not: given up by Lambda looks the same from outside."""
+    functions = stack.client("lambda")
+    name = stack.description["functions"]["record_history"]
+    [mapping] = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+
+    def feed(wanted: bool) -> None:
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=wanted)
+
+    yield feed
+    feed(True)
+
+
+def test_lost_changes_are_replayed_from_the_stream(
+    stack: DeployedStack, customer: Customer, consumer: Consumer, unfed: Callable[[bool], None]
+) -> None:
+    """GIVEN changes that the function never got WHEN replayed THEN they are kept and told, and counted once."""
+    begin = datetime.now(UTC) - timedelta(seconds=2)
+    unfed(False)
+    customer.operate("numbers", "add", NUMBER)
+    only = ("--since", begin.isoformat(), "--json")
+    look = customer.operate("history", "replay", "--dry-run", *only).json
+    assert (look["missing"] >= 1, look["poisoned"]) == (True, 0)
+    assert customer.operate("numbers", "history", NUMBER, "--json").json["changes"] == []
+
+    done = customer.operate("history", "replay", "--missing", *only)
+    assert done.json["replayed"] == done.json["missing"] >= 1
+    [created] = history(stack, customer.name, NUMBER, 1)
+    assert created.kind is ChangeKind.CREATED
+    assert eventually(lambda: consumer.has(1))
+    assert "Not in the history" in customer.operate("history", "replay", "--since", begin.isoformat()).out
+    assert eventually(lambda: consumer.has(2))
+
+    unfed(True)
+    customer.operate("numbers", "edit", NUMBER, "--description", "after it")
+    # Of one number the stream tells in order: what it told of before was handed over, too.
+    assert [change.kind for change in history(stack, customer.name, NUMBER, 2)] == [
+        ChangeKind.CREATED,
+        ChangeKind.EDITED,
+    ]
+    assert customer.operate("numbers", "count", "--json").json["total"] == 1
+    assert eventually(lambda: consumer.has(3))
+    assert len({event["detail"]["id"] for event in consumer.events}) == 1
 
 
 def test_poisoned_record_ends_with_the_dead_letters_and_stops_nothing(stack: DeployedStack, customer: Customer) -> None:

@@ -191,3 +191,7 @@ class JobApiSettings(JobsSettings, SecretsSettings):
 
 class OperatorSettings(SyncSettings, AuditStartSettings, JobsSettings, StockSettings):
     """For the command line, which does everything but carry out audits and jobs, and queue syncs."""
+
+    record_function: str = Field(
+        alias="RECORD_FUNCTION", min_length=3, description="Name of the function that records changes."
+    )

@@ -20,6 +20,7 @@ DOMAIN = "10.8.5.71"
 NUMBERS = ("+493012340001", "+493012340002", "4711")
 AUDIT_FUNCTION = "number-inventory-audit"
 JOB_FUNCTION = "number-inventory-number-jobs"
+RECORD_FUNCTION = "number-inventory-record-history"
 _HERE = Path(__file__).parent
 
 
@@ -51,7 +52,7 @@ def operator(ministack: Engine, tmp_path: Path) -> Iterator[Operator]:
             "history": tables.history,
             "stock": tables.stock,
         },
-        "functions": {"audit": AUDIT_FUNCTION, "number_jobs": JOB_FUNCTION},
+        "functions": {"audit": AUDIT_FUNCTION, "number_jobs": JOB_FUNCTION, "record_history": RECORD_FUNCTION},
         "parameter_prefix": f"/{tables.numbers}",
     }
     (tmp_path / ".local").mkdir()

@@ -9,7 +9,7 @@ import pytest
 
 from local_stack import emulator
 from tests.engines.engine import REGION, Engine, Tables, create_tables, drop_tables
-from tests.integration.cli.conftest import AUDIT_FUNCTION, JOB_FUNCTION
+from tests.integration.cli.conftest import AUDIT_FUNCTION, JOB_FUNCTION, RECORD_FUNCTION
 from tests.integration.cli.operator import Operator
 
 ACCOUNT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
@@ -40,6 +40,7 @@ def stack(ministack: Engine, tables: Tables) -> Iterator[str]:
         "AuditName": AUDIT_FUNCTION,
         "JobsTableName": tables.jobs,
         "NumberJobsName": JOB_FUNCTION,
+        "RecordHistoryName": RECORD_FUNCTION,
         "ParameterPrefix": f"/{tables.numbers}",
     }
     yield from _deployed(ministack, f"inventory-{tables.numbers}", outputs)

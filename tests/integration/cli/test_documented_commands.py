@@ -30,6 +30,7 @@ NOT_RUN = {
     "--range": "would be 4,000 numbers here; a job of a hundred is run: tests/e2e/test_jobs.py has longer ones",
     "doctor": "looks at a deployed stack: tests/e2e/test_doctor.py",
     "--fingerprint": "names a device behind Docker's bridge; tests/integration/cli/test_story.py pins one",
+    "replay": "reads the stream of a deployed stack: tests/e2e/test_history.py",
     "berlin.csv": "is the worked example, below",
     "backup": "is of a whole stack: tests/e2e/test_recovery.py, tests/contract/test_backups.py",
     "--install-completion": "writes to the shell's configuration: tests/unit/cli/test_program.py asks in each shell",

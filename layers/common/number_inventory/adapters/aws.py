@@ -112,15 +112,20 @@ class AwsSession:
         client: SQSClient = self._client("sqs")
         return client
 
-    def functions(self) -> "LambdaClient":
-        """A client of Lambda."""
-        client: LambdaClient = self._client("lambda")
+    def functions(self, wait_seconds: float | None = None) -> "LambdaClient":
+        """A client of Lambda; `wait_seconds` is for functions that are waited for."""
+        patient = None if wait_seconds is None else self._config.merge(Config(read_timeout=wait_seconds))
+        client: LambdaClient = self._client("lambda", patient)
         return client
 
     def events(self) -> "EventBridgeClient":
         """A client of EventBridge."""
         client: EventBridgeClient = self._client("events")
         return client
+
+    def streams(self) -> Any:  # noqa: ANN401 - as for CloudFormation
+        """A client of DynamoDB Streams."""
+        return self._client("dynamodbstreams")
 
     def cloudformation(self) -> Any:  # noqa: ANN401 - operators alone need it: its stubs are not worth a dependency
         """A client of CloudFormation."""
@@ -136,13 +141,24 @@ class AwsSession:
 
     def _client(
         self,
-        service: Literal["cloudformation", "cloudwatch", "dynamodb", "events", "lambda", "scheduler", "sqs", "ssm"],
+        service: Literal[
+            "cloudformation",
+            "cloudwatch",
+            "dynamodb",
+            "dynamodbstreams",
+            "events",
+            "lambda",
+            "scheduler",
+            "sqs",
+            "ssm",
+        ],
+        config: Config | None = None,
     ) -> Any:  # noqa: ANN401 - see its callers
         purpose = f"set up the {service} client"
         try:
             with aws_errors(purpose):
                 return self._session.create_client(
-                    service, region_name=self._region, endpoint_url=self._endpoint_url, config=self._config
+                    service, region_name=self._region, endpoint_url=self._endpoint_url, config=config or self._config
                 )
         except ValueError as error:
             # So botocore refuses an endpoint, and what else it cannot make sense of.

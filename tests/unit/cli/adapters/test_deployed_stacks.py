@@ -20,6 +20,7 @@ OUTPUTS = {
     "AuditName": "number-inventory-audit",
     "JobsTableName": "jobs",
     "NumberJobsName": "number-inventory-number-jobs",
+    "RecordHistoryName": "number-inventory-record-history",
     "ParameterPrefix": "/number-inventory",
 }
 
