@@ -16,7 +16,7 @@ from tests.engines.engine import Engine
 from tests.integration.cli.operator import CANARY, Operator
 from tests.integration.cli.test_audits import PlayedFunction, function
 from tests.memory.clock import SettableClock
-from tests.unit.docs.documented import ROOT, Documented, blocks, commands, mentions
+from tests.unit.docs.documented import PAGES, ROOT, Documented, blocks, commands, mentions
 from tests.unit.docs.own_commands import PROGRAM, idle_parser, says_only_which
 
 __all__ = ["function"]
@@ -29,6 +29,7 @@ DEVICES = ("sbc-1", "sbc-2", "arm-1")
 NOT_RUN = {
     "--range": "would be 4,000 numbers here; a job of a hundred is run: tests/e2e/test_jobs.py has longer ones",
     "doctor": "looks at a deployed stack: tests/e2e/test_doctor.py",
+    "--apply": "waits for minutes until the counts are right: tests/integration/cli/test_migration.py",
     "--fingerprint": "names a device behind Docker's bridge; tests/integration/cli/test_story.py pins one",
     "replay": "reads the stream of a deployed stack: tests/e2e/test_history.py",
     "berlin.csv": "is the worked example, below",
@@ -133,6 +134,17 @@ def test_what_a_page_shows_works(reader: Reader, clock: SettableClock, page: Pat
     reader.has_worked()
     clock.advance(days=2)
     for command in to_be_run(page):
+        reader.gives(command)
+
+
+def test_what_the_other_pages_show_works(reader: Reader, clock: SettableClock) -> None:
+    """GIVEN devices, a job and an audit WHEN the commands of all other pages are given THEN each of them succeeds."""
+    reader.has("sbc-1", "arm-1")
+    reader.has_worked()
+    clock.advance(days=2)
+    others = list(to_be_run(*(page for page in PAGES if page not in OF_A_BEGINNER)))
+    assert len(others) > 15
+    for command in others:
         reader.gives(command)
 
 
