@@ -61,7 +61,7 @@ test-long: setup ## Run the tests with more seeds and larger sizes
 trust-figures: .venv/.ready ## Show what the last `make test-long` has tried, for docs/trust.md
 	@$(python) -m tests.trust_figures
 
-bench: setup .venv/.bench-ready ## Measure speed and cost against their bounds and against what users would write (half an hour)
+bench: setup .venv/.bench-ready ## Measure speed and cost against their bounds and against what users would write (some 26 minutes)
 	-@$(MAKE) dynamodb-local
 	@$(python) -m benchmarks
 
